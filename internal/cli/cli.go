@@ -1,0 +1,270 @@
+// Package cli is the command line: it reads flags, calls the desk, and writes
+// what the desk returns to a terminal or a program. It decides nothing about
+// mail.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/sekisho/sekisho/internal/config"
+	"github.com/sekisho/sekisho/internal/desk"
+	"github.com/sekisho/sekisho/internal/term"
+	"github.com/sekisho/sekisho/lang"
+)
+
+// The exit statuses.
+const (
+	exitOK       = 0
+	exitFindings = 1 // something was at or above --fail-on
+	exitUsage    = 2 // wrong usage or configuration
+	exitUnread   = 3 // some inputs could not be read
+)
+
+// Build says what this program was built from.
+type Build struct {
+	Version  string
+	Revision string
+	Time     string
+	Go       string
+	Platform string
+}
+
+// WalkOptions bounds what is read and reports how far reading has come.
+type WalkOptions struct {
+	MaxMessage int                   // bytes of one message; 0 is the reader's default
+	Progress   func(bytesRead int64) // called with the bytes read so far
+}
+
+// Env is everything the command line takes from outside.
+type Env struct {
+	Stdin     io.Reader
+	Stdout    io.Writer
+	Stderr    io.Writer
+	Environ   []string // NAME=value
+	WorkDir   string
+	ConfigDir string // the user's folder for configuration; "" if there is none
+	StateDir  string // the user's folder for state
+	Now       func() time.Time
+	Build     Build
+
+	// Walk reads the messages of the named inputs.
+	Walk func(ctx context.Context, paths []string, stdin io.Reader, o WalkOptions) iter.Seq[desk.Item]
+	// Size returns the bytes that Walk will read, and whether it can tell.
+	Size func(paths []string) (int64, bool)
+	// Exceptions opens the store of exceptions in a data folder.
+	Exceptions func(dataDir string) desk.ExceptionStore
+}
+
+// grammar is the command line as kong reads it. What a command and a flag do
+// is said in the catalogue, in both languages, under "cli.help.".
+type grammar struct {
+	Output  string `enum:"text,json,ndjson,csv" default:"text" placeholder:"FORMAT"`
+	Lang    string `enum:"auto,en,ja" default:"auto" placeholder:"LANG"`
+	Config  string `placeholder:"FILE"`
+	Data    string `placeholder:"DIR"`
+	Offline bool
+	Now     string `placeholder:"RFC3339"`
+	Help    bool   `short:"h"`
+
+	Judge      judgeCmd      `cmd:""`
+	Init       initCmd       `cmd:""`
+	Allow      allowCmd      `cmd:""`
+	Doctor     doctorCmd     `cmd:""`
+	Version    versionCmd    `cmd:""`
+	Completion completionCmd `cmd:""`
+	HelpCmd    helpCmd       `cmd:"" name:"help"`
+}
+
+// run is what every command gets.
+type run struct {
+	Env
+
+	ctx    context.Context
+	parser *kong.Kong
+	flags  *grammar
+	lang   lang.Language
+	words  *lang.Catalogue
+	style  term.Style
+	width  int // columns of the terminal, 0 where output is no terminal
+	config *config.Config
+}
+
+// Main runs the command line args and returns the exit status. It never
+// panics on what the user typed and writes errors as one line and a hint.
+func Main(ctx context.Context, args []string, env Env) int {
+	r := &run{Env: env, ctx: ctx, words: lang.Default(), flags: &grammar{}}
+	r.lang = r.language(flagValue(args, "--lang"))
+	parser, err := kong.New(r.flags, kong.Name("sekisho"), kong.NoDefaultHelp(), kong.Exit(func(int) {}), kong.Writers(io.Discard, io.Discard))
+	if err != nil {
+		return r.fail(fmt.Errorf("building the command line: %w", err))
+	}
+	r.parser = parser
+	if f, ok := env.Stdout.(*os.File); ok {
+		r.style.Color = term.HasColor(f, r.getenv)
+		if term.IsTerminal(f) {
+			restore, escapes := term.Prepare(f)
+			defer restore()
+			r.width = term.Columns(f, r.getenv)
+			r.style.Color = r.style.Color && escapes
+		}
+	}
+	if len(args) == 0 {
+		r.welcome()
+		return exitOK
+	}
+	if node, ok := r.wantsHelp(args); ok {
+		r.help(node)
+		return exitOK
+	}
+	k, err := parser.Parse(args)
+	if err != nil {
+		return r.fail(r.usageError(err))
+	}
+	if err := r.prepare(k); err != nil {
+		return r.fail(err)
+	}
+	err = k.Run(r)
+	var status exitStatus
+	if errors.As(err, &status) {
+		return int(status)
+	}
+	if err != nil {
+		return r.fail(err)
+	}
+	return exitOK
+}
+
+// exitStatus ends a command that has said all there is to say.
+type exitStatus int
+
+func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
+
+// prepare reads the configuration and the clock for commands that need them.
+func (r *run) prepare(k *kong.Context) error {
+	r.lang = r.language(r.flags.Lang)
+	if r.flags.Now != "" {
+		now, err := time.Parse(time.RFC3339, r.flags.Now)
+		if err != nil {
+			return &desk.Error{Kind: desk.Invalid, Message: lang.M("cli.error.now", "value", r.flags.Now), Hint: lang.M("cli.hint.now"), Err: err}
+		}
+		r.Now = func() time.Time { return now }
+	}
+	command := strings.Fields(k.Command())[0]
+	if command == "version" || command == "completion" || command == "help" || command == "init" {
+		r.config = &config.Config{}
+		return nil
+	}
+	c, err := config.Load(r.configOptions())
+	if err != nil {
+		if command == "doctor" { // the doctor reports it as one of its checks
+			r.config = &config.Config{}
+			return nil
+		}
+		return err
+	}
+	r.config = c
+	if r.flags.Lang == "auto" {
+		r.lang = r.language(string(c.Language))
+	}
+	return nil
+}
+
+func (r *run) configOptions() *config.Options {
+	o := &config.Options{Path: r.flags.Config, WorkDir: r.WorkDir, Environ: r.Environ, ConfigDir: r.ConfigDir, StateDir: r.StateDir}
+	if r.flags.Data != "" {
+		o.Overrides = append(o.Overrides, config.Override{Key: "data", Value: r.flags.Data, From: "--data"})
+	}
+	return o
+}
+
+// dataDir is where sekisho keeps what it remembers.
+func (r *run) dataDir() string { return r.config.DataDir }
+
+// getenv looks a variable up in the environment that was passed in.
+func (r *run) getenv(name string) string {
+	for _, e := range slices.Backward(r.Environ) {
+		if k, v, ok := strings.Cut(e, "="); ok && k == name {
+			return v
+		}
+	}
+	return ""
+}
+
+func (r *run) language(choice string) lang.Language {
+	switch choice {
+	case "ja":
+		return lang.JA
+	case "en":
+		return lang.EN
+	}
+	return term.Language(r.getenv)
+}
+
+// flagValue finds a flag before the command line is parsed, so that an error
+// in parsing is told in the language asked for.
+func flagValue(args []string, name string) string {
+	for i, a := range args {
+		if v, ok := strings.CutPrefix(a, name+"="); ok {
+			return v
+		}
+		if a == name && i+1 < len(args) {
+			return args[i+1]
+		}
+	}
+	return ""
+}
+
+// say renders a message in the user's language.
+func (r *run) say(key string, pairs ...any) string { return r.words.Say(r.lang, lang.M(key, pairs...)) }
+
+// fail writes an error in one line, and its hint in another.
+func (r *run) fail(err error) int {
+	de, ok := errors.AsType[*desk.Error](err)
+	if !ok {
+		de = &desk.Error{Kind: desk.Internal, Message: lang.M("cli.error.internal", "error", err.Error()), Hint: lang.M("cli.hint.internal")}
+	}
+	r.warn(de)
+	return exitUsage
+}
+
+// warn writes an error without ending.
+func (r *run) warn(e *desk.Error) { r.warnText(r.words.Render(e.Message), r.words.Render(e.Hint)) }
+
+func (r *run) warnText(message, hint lang.Text) {
+	fmt.Fprintln(r.Stderr, "sekisho: error: "+term.Clean(message.In(r.lang)))
+	if h := hint.In(r.lang); h != "" {
+		fmt.Fprintln(r.Stderr, "sekisho: hint: "+term.Clean(h))
+	}
+}
+
+func (r *run) usageError(err error) error {
+	return &desk.Error{Kind: desk.Invalid, Message: lang.M("cli.error.usage", "error", err.Error()), Hint: lang.M("cli.hint.usage")}
+}
+
+// progress starts a line on standard error that says how far reading has come,
+// if that is a terminal. Standard output of a terminal would mix with it only
+// between lines.
+func (r *run) progress(paths []string) *term.Progress {
+	f, ok := r.Stderr.(*os.File)
+	if !ok || !term.IsTerminal(f) {
+		return nil
+	}
+	size, known := r.Size(paths)
+	if !known || size < progressFrom {
+		return nil
+	}
+	return term.NewProgress(f, &term.ProgressOptions{Label: "KiB", Total: int(size >> 10), Columns: term.Columns(f, r.getenv)})
+}
+
+// progressFrom is how many bytes of input are worth a progress line.
+const progressFrom = 4 << 20

@@ -1,0 +1,139 @@
+package desk
+
+import (
+	"context"
+	"time"
+
+	"github.com/sekisho/sekisho/lang"
+	"github.com/sekisho/sekisho/org"
+)
+
+// CheckStatus is the outcome of one check of the set-up.
+type CheckStatus string
+
+// The outcomes.
+const (
+	CheckOK      CheckStatus = "ok"
+	CheckMissing CheckStatus = "missing" // not set up; verdicts are less firm
+	CheckWrong   CheckStatus = "wrong"   // set up and does not work
+	CheckInfo    CheckStatus = "info"    // worth knowing
+)
+
+// Check is one thing that was looked at, and how to mend it.
+type Check struct {
+	Schema string      `json:"schema"` // sekisho.check/v1
+	Name   string      `json:"name"`
+	Status CheckStatus `json:"status"`
+	Text   lang.Text   `json:"text"`
+	Hint   lang.Text   `json:"hint,omitzero"`
+}
+
+// DoctorInput is the set-up to look at.
+type DoctorInput struct {
+	ConfigFile  string // "" if there is none
+	ConfigError error  // why the configuration could not be read; nil if it was
+	Facts       org.Facts
+	DataDir     string
+	Writable    func(dir string) error // reports why the folder cannot be written; nil skips the check
+}
+
+// DoctorDeps is what [Doctor] needs from outside.
+type DoctorDeps struct {
+	Exceptions ExceptionStore // nil skips the check
+	Words      *lang.Catalogue
+	Now        func() time.Time
+}
+
+// Doctor looks at what is configured, what is missing and what does not work.
+func Doctor(ctx context.Context, in DoctorInput, deps DoctorDeps) []Check {
+	d := doctor{words: deps.Words}
+	d.configuration(in)
+	d.facts(&in.Facts)
+	d.data(in)
+	d.exceptions(ctx, deps)
+	d.add("network", CheckInfo, lang.M("doctor.network"), lang.Message{})
+	return d.checks
+}
+
+type doctor struct {
+	words  *lang.Catalogue
+	checks []Check
+}
+
+func (d *doctor) add(name string, status CheckStatus, text, hint lang.Message) {
+	d.checks = append(d.checks, Check{Schema: "sekisho.check/v1", Name: name, Status: status, Text: d.words.Render(text), Hint: d.words.Render(hint)})
+}
+
+func (d *doctor) configuration(in DoctorInput) {
+	switch {
+	case in.ConfigError != nil:
+		e := asError(in.ConfigError)
+		d.add("configuration", CheckWrong, e.Message, e.Hint)
+	case in.ConfigFile == "":
+		d.add("configuration", CheckMissing, lang.M("doctor.configuration.none"), lang.M("doctor.configuration.hint"))
+	default:
+		d.add("configuration", CheckOK, lang.M("doctor.configuration.file", "file", in.ConfigFile), lang.Message{})
+	}
+}
+
+func (d *doctor) facts(f *org.Facts) {
+	if domains := f.Domains.Value(); len(domains) > 0 {
+		d.add("domains", CheckOK, lang.M("doctor.domains", "domains", domains), lang.Message{})
+	} else {
+		d.add("domains", CheckMissing, lang.M("doctor.domains.none"), lang.M("doctor.domains.hint"))
+	}
+	setting := func(name string, configured bool) {
+		if configured {
+			d.add(name, CheckOK, lang.M("doctor.set."+name), lang.Message{})
+			return
+		}
+		d.add(name, CheckMissing, lang.M("doctor.unset."+name), lang.M("doctor.hint."+name))
+	}
+	setting("tenant_id", f.TenantID.Configured())
+	setting("people", f.People.Configured())
+	setting("mx", f.MX.Configured())
+	setting("connectors", f.Connectors.Configured())
+	setting("reject_direct_send", f.RejectDirectSend.Configured())
+	setting("report", f.Report.Configured())
+}
+
+func (d *doctor) data(in DoctorInput) {
+	if in.Writable == nil {
+		return
+	}
+	if in.DataDir == "" {
+		d.add("data", CheckWrong, lang.M("doctor.data.none"), lang.M("doctor.data.hint"))
+		return
+	}
+	if err := in.Writable(in.DataDir); err != nil {
+		d.add("data", CheckWrong, lang.M("doctor.data.denied", "dir", in.DataDir, "error", err.Error()), lang.M("doctor.data.hint"))
+		return
+	}
+	d.add("data", CheckOK, lang.M("doctor.data", "dir", in.DataDir), lang.Message{})
+}
+
+func (d *doctor) exceptions(ctx context.Context, deps DoctorDeps) {
+	if deps.Exceptions == nil {
+		return
+	}
+	list, err := deps.Exceptions.List(ctx)
+	if err != nil {
+		e := asError(err)
+		d.add("exceptions", CheckWrong, e.Message, e.Hint)
+		return
+	}
+	now, active, soon := deps.Now(), 0, 0
+	for _, x := range list {
+		if x.Active(now) {
+			active++
+			if x.Expires.Sub(now) < 14*day {
+				soon++
+			}
+		}
+	}
+	if soon > 0 {
+		d.add("exceptions", CheckInfo, lang.M("doctor.exceptions.soon", "n", active, "soon", soon), lang.M("doctor.exceptions.hint"))
+		return
+	}
+	d.add("exceptions", CheckOK, lang.M("doctor.exceptions", "n", active), lang.Message{})
+}

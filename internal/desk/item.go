@@ -1,0 +1,21 @@
+package desk
+
+// Item is one message handed to the desk, or the reason why an input gave
+// none.
+type Item struct {
+	File  string // the input as the user named it; members of archives as "a.zip!b.eml"
+	Index int    // 1-based position in a mailbox; 0 where the file is one message
+	Raw   []byte // the message in RFC 5322 form
+	Form  Form   // what the input was before it was brought into that form
+	Err   error  // a *Error where the input could not be read; Raw is then nil
+}
+
+// Form is what an input was.
+type Form string
+
+// The forms of input.
+const (
+	FormMessage Form = "message" // RFC 5322, byte for byte as received
+	FormHeader  Form = "header"  // a header block alone, as pasted from a mail program
+	FormOutlook Form = "msg"     // an Outlook item, rewritten into RFC 5322
+)

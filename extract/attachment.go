@@ -3,6 +3,7 @@ package extract
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"strings"
 
 	"github.com/sekisho/sekisho/eml"
 	"github.com/sekisho/sekisho/extract/filetype"
@@ -28,6 +29,12 @@ type Attachment struct {
 
 type fileResult = filetype.Result
 
+// attached reports whether p is a file. A multipart that could not be taken
+// apart is text, as mail programs show it.
+func attached(p *eml.Part) bool {
+	return p.IsAttachment() && !strings.HasPrefix(p.MediaType(), "multipart/")
+}
+
 func (r *reader) detect(p *eml.Part) filetype.Result {
 	res, ok := r.found[p]
 	if !ok {
@@ -41,7 +48,7 @@ func (r *reader) detect(p *eml.Part) filetype.Result {
 func (r *reader) attachments() []Attachment {
 	var out []Attachment
 	for p := range r.m.Parts() {
-		if !p.IsAttachment() {
+		if !attached(p) {
 			continue
 		}
 		content := p.Content()

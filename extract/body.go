@@ -85,7 +85,7 @@ func (r *reader) body() *Body {
 
 // shown appends the text parts at and below p that are shown.
 func shown(p *eml.Part, out []*eml.Part) []*eml.Part {
-	if p == nil || p.IsAttachment() {
+	if p == nil || attached(p) {
 		return out
 	}
 	if p.IsLeaf() {

@@ -110,21 +110,21 @@ func (r *reader) links() []Link {
 			continue
 		}
 		l := Link{Part: p.ID()}
-		attached := p.IsAttachment()
-		if attached {
+		isFile := attached(p)
+		if isFile {
 			l.Source, l.Name = FromAttachment, p.Filename()
 			if !r.searchable(p) {
 				continue
 			}
 		}
 		switch {
-		case attached && (r.detect(p).Type == filetype.HTML || r.detect(p).Type == filetype.SVG) || !attached && isHTML(p):
-			if !attached {
+		case isFile && (r.detect(p).Type == filetype.HTML || r.detect(p).Type == filetype.SVG) || !isFile && isHTML(p):
+			if !isFile {
 				l.Source = FromHTML
 			}
 			r.fromPage(c, l, r.page(p))
-		case attached || p.IsText():
-			if !attached {
+		case isFile || p.IsText():
+			if !isFile {
 				l.Source = FromText
 			}
 			if !r.budget.Spend(len(p.Text())) {
@@ -249,7 +249,8 @@ func (l *Link) Deceptive() (d Deception, ok bool) {
 	if !found {
 		return Deception{}, false
 	}
-	shown = link.Resolve(shown).Target
+	visible := link.Resolve(shown)
+	shown = visible.Target
 	d = Deception{Shown: shown.Hostname(), Actual: l.Target.Hostname()}
 	same := sameOrganization(shown, l.Target)
 	switch {
@@ -258,7 +259,7 @@ func (l *Link) Deceptive() (d Deception, ok bool) {
 	case same:
 		d.Kind = Detour
 		return d, false
-	case l.Opaque != "":
+	case l.Opaque != "" || visible.Opaque != "":
 		d.Kind = Unverifiable
 		return d, false
 	}

@@ -32,7 +32,7 @@ const (
 	AddressInName    finding.Kind = "mail.address-in-display-name" // the name shows another address than the one used
 	DeceptiveLink    finding.Kind = "mail.deceptive-link"          // the text of a link names another domain than its target
 	SeveralFrom      finding.Kind = "mail.several-from"            // more than one author: programs show different ones
-	ForeignReplyTo   finding.Kind = "mail.foreign-reply-to"        // a forged own domain whose answers go to a free mailbox
+	ForeignReplyTo   finding.Kind = "mail.foreign-reply-to"        // a forged own domain whose answers go to a third party
 )
 
 // Brand is a name that attackers borrow.
@@ -55,10 +55,26 @@ type Brand struct {
 	Main     domain.Name     // the best known of them
 }
 
+// imitates reports whether a match means the brand. Brands own their name under
+// many suffixes, and some of their domains are ordinary words ("outlook"), which
+// others put into names of their own.
+func (b Brand) imitates(m domain.Match) bool {
+	switch m.Kind {
+	case domain.SwappedTLD:
+		return false
+	case domain.Subdomain:
+		return strings.Contains(m.Piece, ".")
+	case domain.Affix, domain.Edit:
+		return strings.Contains(domain.SLD(m.Target), strings.ToLower(b.Name))
+	}
+	return true
+}
+
 // Link is a link of the message as [Check] needs it.
 type Link struct {
 	URL     string
 	Host    domain.Name // of the target behind all rewriters; empty if it has none
+	Actual  string      // the same for people to read; an address where there is no name
 	Shown   domain.Name // domain that the visible text names, if it names another than Host
 	Visible string
 	Where   finding.Where
@@ -79,6 +95,7 @@ type Input struct {
 	Aligned    bool                   // the From domain is authenticated (DMARC pass, or aligned SPF or DKIM)
 	AuthFailed bool                   // the From domain is known not to be authenticated
 	Forged     bool                   // From is a forged own domain, as the Direct Send decision found
+	MailFrom   string                 // domain of MAIL FROM
 	Subject    finding.Subject
 }
 
@@ -203,16 +220,20 @@ func (c *checker) lookalike(n domain.Name) (target string, m domain.Match, ok bo
 		}
 	}
 	for _, m := range c.imitated.Lookalikes(n) {
-		// The same name under another suffix is often the same company.
-		if m.Kind != domain.SwappedTLD || !c.Aligned {
+		switch {
+		case m.Kind == domain.SwappedTLD && c.Aligned:
+			// The same name under another suffix is often the same company.
+		case m.Kind == domain.Subdomain && !strings.Contains(m.Piece, "."):
+			// Services name their customers like this: kiso-works.service.example.
+		default:
 			return m.Target.Unicode(), m, true
 		}
 	}
 	for _, b := range c.Brands {
 		var best domain.Match
 		for _, m := range b.Imitated.Lookalikes(n) {
-			if m.Kind == domain.SwappedTLD {
-				continue // brands own their name under many suffixes
+			if !b.imitates(m) {
+				continue
 			}
 			if best.Target == "" || m.Target == b.Main {
 				best = m
@@ -448,7 +469,7 @@ func (c *checker) replyTo() {
 		if target, m, ok := c.lookalike(n); ok {
 			c.add(LookalikeReplyTo, imitation(m), lookalikeMessage("impersonation.lookalike-reply-to", n, target, m), ev)
 		}
-		if c.Forged && c.FreeMail != nil && c.FreeMail(n) {
+		if from, err := domain.Parse(c.MailFrom); c.Forged && (err != nil || domain.Organizational(from) != domain.Organizational(n)) {
 			c.add(ForeignReplyTo, finding.Medium, lang.M("impersonation.foreign-reply-to", "address", a.Addr()), ev)
 		}
 	}
@@ -462,10 +483,10 @@ func (c *checker) links() {
 	alikes, deceits := 0, 0
 	seen := map[string]bool{}
 	for _, l := range c.Links {
-		if l.Host == "" || c.ownsName(l.Host) || seen[string(l.Host)+" "+string(l.Shown)] {
+		if l.Actual == "" || c.ownsName(l.Host) || seen[l.Actual+" "+string(l.Shown)] {
 			continue
 		}
-		seen[string(l.Host)+" "+string(l.Shown)] = true
+		seen[l.Actual+" "+string(l.Shown)] = true
 		ev := finding.Evidence{Where: l.Where, Quote: quoteLink(l)}
 		if target, m, ok := c.lookalike(l.Host); ok && alikes < maxLinkFindings {
 			alikes++
@@ -479,7 +500,7 @@ func (c *checker) links() {
 		if c.ownsName(l.Shown) || slices.ContainsFunc(c.Brands, func(b Brand) bool { return b.Shows(l.Shown) }) {
 			sev = finding.High
 		}
-		c.add(DeceptiveLink, sev, lang.M("impersonation.deceptive-link", "shown", l.Shown.Unicode(), "actual", l.Host.Unicode()), ev)
+		c.add(DeceptiveLink, sev, lang.M("impersonation.deceptive-link", "shown", l.Shown.Unicode(), "actual", l.Actual), ev)
 	}
 }
 

@@ -127,7 +127,7 @@ func TestReplyTo(t *testing.T) {
 
 func TestLinks(t *testing.T) {
 	link := func(host, shown domain.Name) impersonation.Link {
-		return impersonation.Link{URL: "https://" + string(host) + "/", Host: host, Shown: shown, Visible: "x", Where: finding.Where{Part: "1"}}
+		return impersonation.Link{URL: "https://" + string(host) + "/", Host: host, Actual: string(host), Shown: shown, Visible: "x", Where: finding.Where{Part: "1"}}
 	}
 	for _, tc := range []struct {
 		name    string
@@ -160,7 +160,7 @@ func TestManyForgedLinksAreFewFindings(t *testing.T) {
 	got := check(t, "Sato <sato@partner.example>", func(in *impersonation.Input) {
 		for i := range 200 {
 			host := domain.Name(strings.Repeat("a", i%50+1) + ".kiso-w0rks.example")
-			in.Links = append(in.Links, impersonation.Link{URL: "https://" + string(host), Host: host, Shown: "kiso-works.example", Where: finding.Where{Part: "1"}})
+			in.Links = append(in.Links, impersonation.Link{URL: "https://" + string(host), Host: host, Actual: string(host), Shown: "kiso-works.example", Where: finding.Where{Part: "1"}})
 		}
 	})
 	if len(got) != 6 {

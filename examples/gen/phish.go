@@ -10,8 +10,8 @@ func (b *builder) phish() []example {
 	}
 	review := "https://review.conduct-notice.test/case/7Q2-1140"
 	add("conduct-case-1", "campaign: an accusation by a \"compliance office\", PDF with a link; SPF, DKIM and DMARC pass",
-		"lure and link in the PDF; authentication proves only the attacker's own domain",
-		same("malicious", "out-of-scope"), mail{
+		"lure and link in the PDF, which this build does not read; authentication proves only the attacker's own domain",
+		same("clean", "out-of-scope"), mail{
 			at: november(10, 21, 14), ip: "203.0.113.120", helo: "a120.delivery.test", ptr: "a120.delivery.test", country: "US", tls: true,
 			mailFrom: "bounce-5521@conduct-notice.test", rcpt: sato, from: person{"Internal Regulatory COC", "no-reply@conduct-notice.test"},
 			subject: "Internal case log issued under conduct policy", charset: ascii, zone: -5, sign: []string{"conduct-notice.test"},
@@ -25,7 +25,7 @@ func (b *builder) phish() []example {
 			stamps: stamps{compauth: "pass reason=100"},
 		})
 	add("conduct-case-2", "campaign, second wave: the same sender behind another domain and name", "as conduct-case-1",
-		same("malicious", "out-of-scope"), mail{
+		same("clean", "out-of-scope"), mail{
 			at: november(12, 20, 40), ip: "203.0.113.120", helo: "a120.delivery.test", ptr: "a120.delivery.test", country: "US", tls: true,
 			mailFrom: "bounce-7780@workforce-comm.test", rcpt: tanaka, from: person{"Team Conduct Report", "notices@workforce-comm.test"},
 			subject: "Reminder: employer opened a non-compliance case log", charset: ascii, zone: -5, sign: []string{"workforce-comm.test"},

@@ -130,6 +130,8 @@ func Detect(content []byte, name string) Result {
 			return detectZIP(content)
 		case PDF:
 			r.Encrypted = bytes.Contains(content, []byte("/Encrypt"))
+		case "rpmsg":
+			r.Encrypted = true
 		case "7z", "rar":
 			r.Encrypted = encryptedHeader(t, content)
 		}
@@ -182,6 +184,9 @@ func detectText(b []byte, name string) (Type, bool) {
 	case strings.HasPrefix(t, "%!ps"):
 		return "ps", true
 	case strings.HasPrefix(t, "#!"):
+		if types[Type(ext)].class == Script {
+			return Type(ext), true
+		}
 		return "sh", true
 	case strings.HasPrefix(t, "<?php"):
 		return "php", true

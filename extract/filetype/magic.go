@@ -24,7 +24,7 @@ var magics = []magic{
 	{7, "**ACE**", "ace"}, {2, "-lh", "lzh"}, {0, "Cr24", "crx"},
 	{0x8001, "CD001", ISO}, {0x8801, "CD001", ISO}, {0x9001, "CD001", ISO}, {0x8001, "BEA01", ISO}, {0, "vhdxfile", "vhdx"}, {0, "conectix", "vhd"}, {0, "KDMV", "vmdk"}, {0, "QFI\xfb", "qcow2"}, {0, "MSWIM\x00", "wim"},
 	{0, "\xe4\x52\x5c\x7b\x8c\xd8\xa7\x4d\xae\xb1\x53\x78\xd0\x29\x96\xd3", OneNote},
-	{0, "\x78\x9f\x3e\x22", TNEF}, {0, "!BDN", "pst"},
+	{0, "\x78\x9f\x3e\x22", TNEF}, {0, "!BDN", "pst"}, {0, "\x76\xe8\x04\x60\xc4\x11\xe3\x86", "rpmsg"}, {0, "\xd4\xc3\xb2\xa1", "pcap"},
 	{0, "ITSF", "chm"}, {0, "ITOLITLS", "lit"},
 	{0, "ID3", "mp3"}, {0, "fLaC", "flac"}, {0, "OggS", "ogg"}, {0, "MThd", "mid"}, {0, "#!AMR", "amr"}, {0, ".snd", "au"},
 	{0, "\x1aE\xdf\xa3", "mkv"}, {0, "FLV\x01", "flv"}, {0, "\x30\x26\xb2\x75\x8e\x66\xcf\x11", "wmv"}, {0, "\x00\x00\x01\xba", "mpg"}, {0, "\x00\x00\x01\xb3", "mpg"},

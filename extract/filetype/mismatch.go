@@ -154,6 +154,7 @@ func wrongMediaType(declared string, t Type) bool {
 			continue
 		}
 		if k.class == t.Class() && k.class != Document ||
+			other == ZIP && zipped(t) ||
 			t == ZIP && (k.class == Document || k.class == Executable) ||
 			t == Text && k.class != Image && k.class != Document {
 			return false
@@ -161,6 +162,16 @@ func wrongMediaType(declared string, t Type) bool {
 		wrong = true
 	}
 	return wrong
+}
+
+// zipped reports whether files of type t are ZIP archives.
+func zipped(t Type) bool {
+	for _, m := range zipMembers {
+		if m.t == t {
+			return true
+		}
+	}
+	return strings.HasPrefix(string(t), "od") || t == "epub"
 }
 
 func matchesMedia(declared string, t Type) bool {

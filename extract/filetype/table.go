@@ -29,7 +29,7 @@ var types = map[Type]kind{
 	"chm": {Executable, "", "application/vnd.ms-htmlhelp application/mshelp"}, "lit": {Document, "", ""}, "mdb": {Document, "accdb mde", "application/msaccess application/x-msaccess"}, "xdp": {Document, "", ""},
 	"kmz": {Document, "", "application/vnd.google-earth.kmz"}, "sqlite": {Other, "db sqlite3", "application/x-sqlite3 application/vnd.sqlite3"}, "dwg": {Document, "", "image/vnd.dwg application/acad"}, "dcm": {Image, "", "application/dicom"},
 
-	EML: {Mail, "mht mhtml nws", "message/*"}, MSG: {Mail, "oft", "application/vnd.ms-outlook"}, TNEF: {Mail, "dat", "application/ms-tnef application/vnd.ms-tnef"}, "pst": {Mail, "ost", "application/vnd.ms-outlook*"},
+	EML: {Mail, "mht mhtml nws", "message/*"}, MSG: {Mail, "oft", "application/vnd.ms-outlook"}, TNEF: {Mail, "dat", "application/ms-tnef application/vnd.ms-tnef"}, "rpmsg": {Mail, "", "application/x-microsoft-rpmsg-message"}, "pcap": {Other, "cap pcapng", "application/vnd.tcpdump.pcap"}, "pst": {Mail, "ost", "application/vnd.ms-outlook*"},
 	ICS: {Mail, "ifb ical vcs", "text/calendar application/ics"}, VCF: {Mail, "vcard", "text/vcard text/x-vcard text/directory"},
 
 	PNG: {Image, "", "image/png image/x-png"}, JPEG: {Image, "jpeg jpe jfif", "image/jpeg image/jpg image/pjpeg"}, GIF: {Image, "", "image/gif"}, "webp": {Image, "", "image/webp"}, "bmp": {Image, "dib", "image/bmp image/x-ms-bmp image/x-bmp"},

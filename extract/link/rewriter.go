@@ -211,6 +211,10 @@ func lookup(u URL) (service, bool) {
 	hosts := opaque()
 	for n := u.Host; n != ""; n = n.Parent() {
 		if r, ok := hosts[n]; ok {
+			// The service's own pages are no redirects.
+			if r == Tracker && (u.Host == n || u.Host == "www."+n) {
+				break
+			}
 			return service{name: r}, true
 		}
 	}

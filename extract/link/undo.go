@@ -223,7 +223,7 @@ func proofpoint3(u URL) string {
 	if i < 0 {
 		return ""
 	}
-	target, rest := s[:i], s[i+len("__;"):]
+	target, rest := s[:i], Unescape(s[i+len("__;"):])
 	enc, _, ok := strings.Cut(rest, "!")
 	if !ok {
 		return ""

@@ -122,6 +122,7 @@ var markers = []marker{
 	{"オリジナルメッセージ", false, Outlook},
 	{"forward message", true, ""},
 	{"forwarded mail", true, ""},
+	{"begin forwarded text", true, ""},
 	{"转发的邮件", true, ""},
 	{"转发邮件信息", true, ""},
 	{"原始邮件", false, ""},

@@ -195,6 +195,12 @@ func (s *splitter) split() {
 		body = nil
 	}
 	start := func(q Quote, after, level int) {
+		// Outlook draws a line above the header.
+		if open {
+			body = s.withoutRule(body)
+		} else {
+			s.current = s.withoutRule(s.current)
+		}
 		flush()
 		s.quotes = append(s.quotes, q)
 		s.starts = append(s.starts, after)
@@ -232,6 +238,20 @@ func (s *splitter) split() {
 		i++
 	}
 	flush()
+}
+
+// withoutRule drops a line of underscores or dashes at the end.
+func (s *splitter) withoutRule(lines []int) []int {
+	k := len(lines)
+	for k > 0 && len(lines)-k < maxBlank && s.blank(lines[k-1]) {
+		k--
+	}
+	if k > 0 {
+		if t := strings.TrimSpace(s.text(lines[k-1])); len(t) >= 10 && strings.Trim(t, "_-") == "" {
+			return lines[:k-1]
+		}
+	}
+	return lines
 }
 
 // body joins lines without their prefixes.
@@ -283,6 +303,7 @@ func (s *splitter) header(i int) (q Quote, next int, ok bool) {
 	}
 	seen := map[FieldName]bool{}
 	end := i // line after the last field
+	var pending []int
 	for k, blanks := i, 0; k < len(s.lines) && k < i+maxHeader; k++ {
 		if s.blank(k) {
 			// Some programs set every field as a paragraph of its own.
@@ -296,14 +317,23 @@ func (s *splitter) header(i int) (q Quote, next int, ok bool) {
 			break
 		}
 		if !isLabel {
-			if blanks > 0 || len(q.Header) == 0 || !s.continues(k) || k-end >= maxFieldLines {
+			indented := strings.HasPrefix(s.text(k), " ") || strings.HasPrefix(s.text(k), "\t")
+			if blanks > 0 || len(q.Header) == 0 || k-end >= maxFieldLines || !indented && !s.full(k-1) {
 				break
 			}
-			f := &q.Header[len(q.Header)-1]
-			f.Value = s.join(f.Value, k)
-			end = k + 1
+			// A line that only looks like a continuation is one if another
+			// field follows; below the last field it is the text.
+			pending = append(pending, k)
+			if indented && len(pending) == 1 {
+				s.extend(&q, pending)
+				pending, end = pending[:0], k+1
+			}
 			continue
 		}
+		if len(pending) > 0 && (name != Other || !seen[name]) {
+			s.extend(&q, pending)
+		}
+		pending = pending[:0]
 		if len(q.Header) == 0 && name != From && !marked && name != Sent && name != Subject && name != To {
 			return Quote{}, 0, false
 		}
@@ -338,15 +368,18 @@ func (s *splitter) header(i int) (q Quote, next int, ok bool) {
 	return q, end, true
 }
 
-// continues reports whether line k goes on with the field above it: it is
-// indented, or the line above was broken because it was full.
-func (s *splitter) continues(k int) bool {
-	t := s.text(k)
-	if t[0] == ' ' || t[0] == '\t' {
-		return true
+// full reports whether line k is so long that it may have been broken.
+func (s *splitter) full(k int) bool {
+	n := s.lines[k].to - s.lines[k].from
+	return n >= 60 && n < 1000
+}
+
+// extend adds lines to the last field of a header.
+func (s *splitter) extend(q *Quote, lines []int) {
+	f := &q.Header[len(q.Header)-1]
+	for _, k := range lines {
+		f.Value = s.join(f.Value, k)
 	}
-	return s.lines[k-1].to-s.lines[k-1].from >= 60 && s.lines[k].level == s.lines[k-1].level && s.lines[k].to-s.lines[k].from < 1000 &&
-		(strings.ContainsAny(t, "@;<>,") || len(t) < 60)
 }
 
 // join adds line k to a value.

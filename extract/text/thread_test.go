@@ -56,7 +56,7 @@ func TestReadThread(t *testing.T) {
 		{"Plain", "Hello,\n\nFrom: here to there.\n", text.Options{}, thread{Current: "Hello,\n\nFrom: here to there.", Forward: "-"}},
 		{"OutlookForward", "Is this real?\n\n" + outlook, text.Options{Subject: "FW: Your password expires"}, thread{"Is this real?", []quote{support}, "support@evil.example"}},
 		{"OutlookForwardWithoutNote", outlook, text.Options{Subject: "Fwd: Your password expires"}, thread{"", []quote{support}, "support@evil.example"}},
-		{"OutlookLine", "Hi\n________________________________\n" + outlook, text.Options{Subject: "Fw: x"}, thread{"Hi\n________________________________", []quote{support}, "support@evil.example"}},
+		{"OutlookLine", "Hi\n________________________________\n" + outlook, text.Options{Subject: "Fw: x"}, thread{"Hi", []quote{support}, "support@evil.example"}},
 		{"OutlookReply", "No, it is fine.\n\n" + outlook, text.Options{Subject: "RE: Your password expires"}, thread{"No, it is fine.", []quote{support}, "-"}},
 		{"ReplyByHeader", "No, it is fine.\n\n" + outlook, text.Options{Subject: "Your password expires", Reply: true}, thread{"No, it is fine.", []quote{support}, "-"}},
 		{"ReplyToTheQuoted", "No, it is fine.\n\n" + outlook, text.Options{Subject: "Your password expires", Recipients: []string{"Support@evil.example"}}, thread{"No, it is fine.", []quote{support}, "-"}},
@@ -118,6 +118,10 @@ func TestReadThread(t *testing.T) {
 		{
 			"FoldedRecipients", "From: a@evil.example\nSent: Friday\nTo: Sato <sato@kiso.example>; Suzuki <suzuki@kiso.example>; Ito\n <ito@kiso.example>\nSubject: x\n\nbody", text.Options{Subject: "FW: x"},
 			thread{"", []quote{{"", "a@evil.example", "x", "body"}}, "a@evil.example"},
+		},
+		{
+			"LongSubjectThenText", "From: a@evil.example\nSent: Friday\nTo: Sato <sato@kiso.example>; Suzuki <suzuki@kiso.example>; Ito\nand others; x\nSubject: a subject that is so long that it reaches the end of the line\nHello,", text.Options{Subject: "FW: x"},
+			thread{"", []quote{{"", "a@evil.example", "a subject that is so long that it reaches the end of the line", "Hello,"}}, "a@evil.example"},
 		},
 		{
 			"ChainOfForwards", "see below\n\nFrom: boss@kiso.example\nSent: Friday\nTo: it@kiso.example\nSubject: FW: x\n\n\nFrom: a@evil.example\nSent: Thursday\nTo: boss@kiso.example\nSubject: x\n\nbody", text.Options{Subject: "FW: FW: x"},

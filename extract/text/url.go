@@ -27,8 +27,8 @@ type URL struct {
 // URLs finds the web addresses in s in the order of the text: with a scheme
 // (http, https, ftp, and the defanged hxxp and hxxps), starting with "www.", or
 // a bare host name. A bare name must lie under a suffix that exists, and under
-// one that is also the end of file names or an English word it needs a path or
-// two labels in front of it, since "setup.sh" and "call.me" are no addresses.
+// one that is also the end of file names or an English word it needs a path,
+// since "setup.sh" and "call.me" are no addresses.
 //
 // An address ends at white space, quotes, angle brackets, Japanese punctuation
 // and letters, and full-width brackets; trailing punctuation and a bracket that
@@ -344,17 +344,17 @@ func plausible(n domain.Name, written string, hasPath bool) bool {
 	if len(labels[0]) < 2 && len(labels) == 2 {
 		return false
 	}
-	return !ambiguous[labels[len(labels)-1]] || len(labels) > 2
+	return !ambiguous[labels[len(labels)-1]]
 }
 
 // ambiguous are the top-level domains that are also the end of file names, of
 // names of programs, or a word.
 var ambiguous = map[string]bool{
-	"ai": true, "am": true, "app": true, "as": true, "at": true, "bat": true, "be": true, "best": true, "by": true, "call": true, "cc": true, "cfg": true, "click": true,
-	"dev": true, "do": true, "doc": true, "es": true, "fm": true, "gs": true, "gz": true, "he": true, "help": true, "hs": true, "if": true, "in": true,
+	"ai": true, "al": true, "am": true, "app": true, "as": true, "at": true, "bat": true, "be": true, "best": true, "by": true, "call": true, "cc": true, "cf": true, "cfg": true, "click": true,
+	"dev": true, "do": true, "doc": true, "es": true, "fm": true, "gs": true, "gz": true, "he": true, "help": true, "hs": true, "if": true, "in": true, "inc": true,
 	"ini": true, "is": true, "it": true, "java": true, "js": true, "la": true, "link": true, "map": true, "md": true, "me": true, "mk": true, "ml": true, "mov": true,
 	"ms": true, "my": true, "name": true, "new": true, "no": true, "now": true, "one": true, "pl": true, "pm": true, "pro": true, "prof": true, "ps": true, "py": true,
-	"rs": true, "sc": true, "sh": true, "so": true, "st": true, "th": true, "to": true, "top": true, "tv": true, "us": true, "vi": true, "we": true, "work": true, "ws": true, "zip": true,
+	"rs": true, "sc": true, "sh": true, "so": true, "st": true, "sv": true, "th": true, "to": true, "top": true, "tv": true, "us": true, "vi": true, "we": true, "work": true, "ws": true, "zip": true,
 }
 
 // wide reports whether words are written without blanks in the script of r.

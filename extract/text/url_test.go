@@ -34,7 +34,7 @@ func TestURLs(t *testing.T) {
 		{"Bare", "kiso.example kiso-works.example/login 登録はkiso.exampleへ", []string{"http://kiso.example kiso.example", "http://kiso-works.example/login kiso-works.example/login", "http://kiso.example kiso.example"}},
 		{"BarePort", "kiso.example:8443/a", []string{"http://kiso.example:8443/a kiso.example:8443/a"}},
 		{"NotBare", "clerk@kiso.example a.kiso.example@x README.md setup.sh node.js e.g. U.S. 1.2.3 Thanks.Best file.txt 3.14 call.me www.x", nil},
-		{"AmbiguousWithPath", "evil.sh/a login.evil.ml", []string{"http://evil.sh/a evil.sh/a", "http://login.evil.ml login.evil.ml"}},
+		{"AmbiguousWithPath", "evil.sh/a login.evil.ml www.evil.ml", []string{"http://evil.sh/a evil.sh/a", "http://www.evil.ml www.evil.ml"}},
 		{"Nothing", "http:// https://! ://x http:///", nil},
 		{"InsidePath", "/a/kiso.example/b", nil},
 		{"TwoInARow", "http://a.example/http://b.example/", []string{"http://a.example/http://b.example/"}},

@@ -5,7 +5,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sekisho/sekisho/eml"
 	"github.com/sekisho/sekisho/extract/link"
+	"github.com/sekisho/sekisho/extract/text"
 	"github.com/sekisho/sekisho/finding"
 	"github.com/sekisho/sekisho/internal/desk"
 	"github.com/sekisho/sekisho/internal/term"
@@ -20,8 +22,9 @@ const (
 
 // explainPresenter writes one message at length.
 type explainPresenter struct {
-	r *run
-	n int
+	r    *run
+	n    int
+	said map[string]bool // notes of the message that is being explained
 }
 
 func (p *explainPresenter) end(s *summary) error {
@@ -37,6 +40,7 @@ func (p *explainPresenter) verdict(v *desk.Verdict) error {
 		return nil
 	}
 	r := p.r
+	p.said = map[string]bool{}
 	if p.n++; p.n > 1 {
 		fmt.Fprintln(r.Stdout, "\n"+strings.Repeat("─", min(72, r.columns())))
 	}
@@ -127,39 +131,70 @@ func (p *explainPresenter) why(v *desk.Verdict) {
 	}
 }
 
-// evidence quotes the very words and says where they stand.
+// evidence quotes the very words and says where they stand. What a note says
+// is said once in an explanation.
 func (p *explainPresenter) evidence(indent int, list []desk.Evidence) {
 	r := p.r
+	pad := strings.Repeat(" ", indent)
 	for i, e := range list {
 		if i == maxShownEvidence {
-			fmt.Fprintln(r.Stdout, strings.Repeat(" ", indent)+r.style.Paint(term.Dim, r.say("cli.more", "n", len(list)-i)))
+			fmt.Fprintln(r.Stdout, pad+r.style.Paint(term.Dim, r.say("cli.more", "n", len(list)-i)))
 			break
 		}
-		quote := e.Quote
-		if len([]rune(quote)) > maxQuote {
-			quote = string([]rune(quote)[:maxQuote]) + "…"
-		}
-		line := link.Defang(term.Clean(quote))
-		where := p.where(e.Where)
-		if note := e.Note.In(r.lang); note != "" {
-			where = strings.TrimSpace(where + "  " + note)
-		}
-		pad := strings.Repeat(" ", indent)
-		for _, l := range term.Wrap(line, max(30, r.columns()-indent)) {
+		for _, l := range term.Wrap(quoted(e), max(30, r.columns()-indent)) {
 			fmt.Fprintln(r.Stdout, pad+l)
 		}
-		if where != "" {
-			for _, l := range term.Wrap(term.Clean(where), max(30, r.columns()-indent-2)) {
-				fmt.Fprintln(r.Stdout, pad+"  "+r.style.Paint(term.Dim, l))
-			}
+		where := p.where(e.Where)
+		if note := e.Note.In(r.lang); note != "" && !p.said[note] {
+			p.said[note] = true
+			where = strings.TrimSpace(where + "  " + note)
+		}
+		if where == "" {
+			continue
+		}
+		for _, l := range term.Wrap(term.Clean(where), max(30, r.columns()-indent-2)) {
+			fmt.Fprintln(r.Stdout, pad+"  "+r.style.Paint(term.Dim, l))
 		}
 	}
+}
+
+// quoted is the quotation of an evidence as a person reads it: encoded words
+// decoded, the field named, links that nobody can click.
+func quoted(e desk.Evidence) string {
+	q := e.Quote
+	if strings.Contains(q, "=?") && e.Where.Header != "" {
+		q = eml.Parse([]byte("X: "+strings.Join(strings.Fields(q), " ")+"\r\n\r\n"), nil).Header().Text("X")
+	}
+	q = term.Clean(q)
+	if runes := []rune(q); len(runes) > maxQuote {
+		q = string(runes[:maxQuote]) + "…"
+	}
+	if h := e.Where.Header; h != "" && !strings.HasPrefix(strings.ToLower(q), strings.ToLower(h)+":") {
+		q = h + ": " + q
+	}
+	return defangLinks(q)
+}
+
+// defangLinks defangs every link of a text and leaves the rest as it is.
+func defangLinks(s string) string {
+	var b strings.Builder
+	at := 0
+	for _, u := range text.URLs(s) {
+		if u.Bare || u.Offset < at {
+			continue
+		}
+		b.WriteString(s[at:u.Offset])
+		b.WriteString(link.Defang(s[u.Offset : u.Offset+u.Length]))
+		at = u.Offset + u.Length
+	}
+	b.WriteString(s[at:])
+	return b.String()
 }
 
 func (p *explainPresenter) where(w finding.Where) string {
 	switch {
 	case w.Header != "" && w.Index > 0:
-		return p.r.say("cli.where.header", "n", w.Index, "name", w.Header)
+		return p.r.say("cli.where.header", "n", w.Index)
 	case w.Header != "":
 		return w.Header
 	case w.Part != "":
@@ -251,7 +286,7 @@ func (p *explainPresenter) links(v *desk.Verdict) {
 		}
 		shown := link.Defang(term.Clean(target))
 		if l.Visible != "" {
-			shown = "「" + term.Truncate(term.Clean(l.Visible), 40) + "」 → " + shown
+			shown = "「" + defangLinks(term.Truncate(term.Clean(l.Visible), 40)) + "」 → " + shown
 		}
 		fmt.Fprintln(r.Stdout, "  "+mark+term.Truncate(shown, 200))
 		if len(l.Rewriters) > 0 {

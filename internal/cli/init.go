@@ -51,7 +51,7 @@ func (c *initCmd) Run(r *run) error {
 }
 
 func (r *run) ask(in *bufio.Reader, key string) string {
-	fmt.Fprint(r.Stdout, r.say(key))
+	fmt.Fprint(r.Stdout, r.say(key)+" ")
 	line, err := in.ReadString('\n')
 	if err != nil && err != io.EOF {
 		return ""

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sekisho/sekisho/internal/desk"
 	"github.com/sekisho/sekisho/internal/term"
+	"github.com/sekisho/sekisho/lang"
 )
 
 // symbol carries the verdict without colour.
@@ -114,7 +115,7 @@ func (p *tablePresenter) end(s *summary) error {
 	}
 	line := r.say("cli.summary", "n", s.messages)
 	if len(counts) > 0 {
-		line += ": " + strings.Join(counts, r.say("cli.comma"))
+		line += ": " + r.join(counts)
 	}
 	fmt.Fprintf(r.Stdout, "%s   %.2f s\n", line, s.elapsed.Seconds())
 	if s.stopped {
@@ -135,7 +136,7 @@ func (p *tablePresenter) notes(s *summary) {
 		for _, n := range s.needs {
 			names = append(names, r.say("cli.capability."+n.Capability))
 		}
-		r.labelled("cli.not-checked", strings.Join(names, r.say("cli.comma")))
+		r.labelled("cli.not-checked", r.join(names))
 	}
 	for _, c := range s.presumed {
 		r.labelled("cli.presumed", r.style.Paint(term.Bold, term.Clean(c)))
@@ -165,3 +166,11 @@ func (r *run) labelled(key, text string) {
 // shown makes text from a mail fit to be printed: no control characters, and
 // links that nobody can click.
 func (r *run) shown(s string) string { return term.Clean(s) }
+
+// join writes a list as the user's language does.
+func (r *run) join(items []string) string {
+	if r.lang == lang.JA {
+		return strings.Join(items, "、")
+	}
+	return strings.Join(items, ", ")
+}

@@ -167,12 +167,13 @@ func (a *assessment) pretence(deps JudgeDeps, from []eml.Address, place func(eml
 		in.Own = []string{a.presumed}
 	}
 	in.Forged = a.decision.Verdict.IsSpoof()
+	_, in.MailFrom = cutAddress(a.decision.MailFrom)
 	if len(from) > 0 {
 		in.Aligned, in.AuthFailed = a.authenticated(from[0].Domain)
 	}
 	for i := range a.links {
 		l := &a.links[i]
-		il := impersonation.Link{URL: l.URL, Host: l.Target.Host, Visible: l.Visible, Where: l.Where()}
+		il := impersonation.Link{URL: l.URL, Host: l.Target.Host, Actual: l.Target.Hostname(), Visible: l.Visible, Where: l.Where()}
 		il.Shown = shownHost(l)
 		in.Links = append(in.Links, il)
 	}
@@ -223,7 +224,7 @@ func (a *assessment) forwarded(deps JudgeDeps) []finding.Finding {
 			s := f.Value.Span(0, len(f.Value.Text))
 			if f.Name == text.From {
 				addr := eml.Address{Name: q.From.Name, Span: s, NameSpan: s}
-				addr.Local, addr.Domain = cutAddr(q.From.Addr)
+				addr.Local, addr.Domain = cutAddress(strings.ToLower(q.From.Addr))
 				from = append(from, addr)
 			}
 			if f.Name == text.From || f.Name == text.Subject {
@@ -257,13 +258,6 @@ func (a *assessment) bodyPlace(s eml.Span) finding.Where {
 	return finding.Where{Part: a.body.Part, Offset: s.Offset, Length: s.Length}
 }
 
-func cutAddr(s string) (local, host string) {
-	if i := strings.LastIndexByte(s, '@'); i >= 0 {
-		return s[:i], strings.ToLower(s[i+1:])
-	}
-	return s, ""
-}
-
 // attachments finds files that are not what they say, and programs.
 func (a *assessment) attachments() {
 	for _, f := range a.files {
@@ -294,13 +288,30 @@ func disguised(f extract.Attachment) bool {
 	if has(filetype.Reversed) || has(filetype.Padded) || has(filetype.DoubleExtension) {
 		return true
 	}
-	// A picture that is another kind of picture is a slip; a document that is a
-	// page or a program is none.
+	// A picture that is another kind of picture is a slip, and so is a script in
+	// another language; a document that is a page or a program is none.
+	if !has(filetype.WrongExtension) || !poses(filetype.Extension(f.Name)) {
+		return false
+	}
 	switch f.Type.Class() {
 	case filetype.Executable, filetype.Script, filetype.Disk:
-		return has(filetype.WrongExtension)
+		return true
 	}
-	return f.Type == filetype.HTML && has(filetype.WrongExtension) && !strings.EqualFold(filetype.Extension(f.Name), "txt")
+	return f.Type == filetype.HTML
+}
+
+// poses reports whether files with that extension are opened without a second
+// thought.
+func poses(ext string) bool {
+	for _, t := range filetype.Types() {
+		if slices.Contains(t.Extensions(), ext) {
+			switch t.Class() {
+			case filetype.Document, filetype.Image, filetype.Audio, filetype.Video, filetype.Archive, filetype.Mail:
+				return t != filetype.Text
+			}
+		}
+	}
+	return false
 }
 
 // filter reads what Microsoft's own filter made of the message.

@@ -1,13 +1,15 @@
 package desk
 
 import (
+	"slices"
 	"time"
 
 	"github.com/sekisho/sekisho/finding"
 	"github.com/sekisho/sekisho/lang"
 )
 
-// renderer turns what engines return into words and dates.
+// renderer turns what engines return into words and dates. A verdict shares no
+// memory with what it was made from, so that it can be redacted.
 type renderer struct {
 	words *lang.Catalogue
 	now   time.Time
@@ -17,14 +19,14 @@ type renderer struct {
 func (r renderer) finding(f finding.Finding) Finding {
 	out := Finding{
 		ID: f.ID(), Kind: f.Kind, Severity: f.Severity, Title: r.words.Render(f.Title), Subject: f.Subject,
-		Evidence: r.evidence(f.Evidence), Actions: []Action{}, Rule: f.Rule, References: f.References,
+		Evidence: r.evidence(f.Evidence), Actions: []Action{}, Rule: f.Rule, References: slices.Clone(f.References),
 	}
 	if out.References == nil {
 		out.References = []finding.Reference{}
 	}
 	for _, a := range f.Actions {
 		out.Actions = append(out.Actions, Action{
-			Text: r.words.Render(a.Message), Audience: a.Audience, Within: a.Within, Due: r.due(a.Within), Commands: a.Commands,
+			Text: r.words.Render(a.Message), Audience: a.Audience, Within: a.Within, Due: r.due(a.Within), Commands: slices.Clone(a.Commands),
 		})
 	}
 	return out

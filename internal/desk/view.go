@@ -221,6 +221,11 @@ func (r renderer) context(v *Verdict, chosen *assessment, all []*assessment) {
 		if inner.Subject != "" {
 			v.Subject = inner.Subject
 		}
+		// When and how the mail that carries it came in says nothing of it.
+		v.To, v.Date = nil, nil
+		if !chosen.decision.Verdict.IsSpoof() {
+			v.Authentication, v.Delivery, v.DirectSend.Steps = nil, nil, []Step{}
+		}
 	case chosen.form == FormHeader:
 		v.Judged.How = "header"
 		v.Judged.Note = r.words.Render(lang.M("judge.how.header"))
@@ -262,6 +267,6 @@ func (r renderer) organisation(v *Verdict, a *assessment) {
 		return
 	}
 	if r.own != nil {
-		v.Organisation = &Organisation{Domains: r.own}
+		v.Organisation = &Organisation{Domains: slices.Clone(r.own)}
 	}
 }

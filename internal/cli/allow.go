@@ -6,7 +6,6 @@ import (
 
 	"github.com/sekisho/sekisho/internal/desk"
 	"github.com/sekisho/sekisho/internal/term"
-	"github.com/sekisho/sekisho/lang"
 )
 
 type allowCmd struct {
@@ -113,11 +112,4 @@ type exceptionRecord struct {
 func record(e desk.Exception, now time.Time) exceptionRecord {
 	e.Created, e.Expires = e.Created.UTC(), e.Expires.UTC()
 	return exceptionRecord{Schema: "sekisho.exception/v1", Exception: e, Active: e.Active(now)}
-}
-
-func formatError(command, format string) error {
-	return &desk.Error{
-		Kind: desk.Invalid, Message: lang.M("cli.error.format", "command", command, "format", format),
-		Hint: lang.M("cli.hint.format", "formats", "text, json, ndjson"),
-	}
 }

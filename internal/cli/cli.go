@@ -90,6 +90,7 @@ type run struct {
 	Env
 
 	ctx    context.Context
+	out    *output // what Stdout writes to
 	parser *kong.Kong
 	flags  *grammar
 	lang   lang.Language
@@ -102,7 +103,8 @@ type run struct {
 // Main runs the command line args and returns the exit status. It never
 // panics on what the user typed and writes errors as one line and a hint.
 func Main(ctx context.Context, args []string, env Env) int {
-	r := &run{Env: env, ctx: ctx, words: lang.Default(), flags: &grammar{}}
+	r := &run{Env: env, ctx: ctx, out: &output{w: env.Stdout}, words: lang.Default(), flags: &grammar{}}
+	r.Stdout = r.out
 	r.lang = r.language(flagValue(args, "--lang"))
 	parser, err := kong.New(r.flags, kong.Name("sekisho"), kong.NoDefaultHelp(), kong.Exit(func(int) {}), kong.Writers(io.Discard, io.Discard))
 	if err != nil {
@@ -118,30 +120,39 @@ func Main(ctx context.Context, args []string, env Env) int {
 			r.style.Color = r.style.Color && escapes
 		}
 	}
-	if len(args) == 0 {
-		r.welcome()
-		return exitOK
+	err = r.execute(args)
+	if r.out.err != nil && !isClosedPipe(r.out.err) {
+		err = &desk.Error{Kind: desk.Unavailable, Message: lang.M("cli.error.write", "error", r.out.err.Error()), Hint: lang.M("cli.hint.write"), Err: r.out.err}
+	} else if r.out.err != nil && errors.Is(err, r.out.err) {
+		err = nil // nobody reads any more
 	}
-	if node, ok := r.wantsHelp(args); ok {
-		r.help(node)
-		return exitOK
-	}
-	k, err := parser.Parse(args)
-	if err != nil {
-		return r.fail(r.usageError(err))
-	}
-	if err := r.prepare(k); err != nil {
-		return r.fail(err)
-	}
-	err = k.Run(r)
-	var status exitStatus
-	if errors.As(err, &status) {
+	if status, ok := errors.AsType[exitStatus](err); ok {
 		return int(status)
 	}
 	if err != nil {
 		return r.fail(err)
 	}
 	return exitOK
+}
+
+// execute does what the command line asks for.
+func (r *run) execute(args []string) error {
+	if len(args) == 0 {
+		r.welcome()
+		return nil
+	}
+	if node, ok := r.wantsHelp(args); ok {
+		r.help(node)
+		return nil
+	}
+	k, err := r.parser.Parse(args)
+	if err != nil {
+		return usageError(err, commandOf(err))
+	}
+	if err := r.prepare(k); err != nil {
+		return err
+	}
+	return k.Run(r)
 }
 
 // exitStatus ends a command that has said all there is to say.
@@ -160,6 +171,12 @@ func (r *run) prepare(k *kong.Context) error {
 		r.Now = func() time.Time { return now }
 	}
 	command := strings.Fields(k.Command())[0]
+	if r.flags.Output == "csv" && command != "judge" {
+		return &desk.Error{
+			Kind: desk.Invalid, Message: lang.M("cli.error.format", "command", command, "format", r.flags.Output),
+			Hint: lang.M("cli.hint.format", "formats", "text, json, ndjson"),
+		}
+	}
 	if command == "version" || command == "completion" || command == "help" || command == "init" {
 		r.config = &config.Config{}
 		return nil
@@ -245,10 +262,6 @@ func (r *run) warnText(message, hint lang.Text) {
 	if h := hint.In(r.lang); h != "" {
 		fmt.Fprintln(r.Stderr, "sekisho: hint: "+term.Clean(h))
 	}
-}
-
-func (r *run) usageError(err error) error {
-	return &desk.Error{Kind: desk.Invalid, Message: lang.M("cli.error.usage", "error", err.Error()), Hint: lang.M("cli.hint.usage")}
 }
 
 // progress starts a line on standard error that says how far reading has come,

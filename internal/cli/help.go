@@ -27,7 +27,7 @@ func (c *helpCmd) Run(r *run) error {
 			}
 			return &desk.Error{
 				Kind: desk.NotFound, Message: lang.M("cli.error.no-command", "name", strings.Join(c.Topic, " ")),
-				Hint: lang.M("cli.hint.usage"),
+				Hint: lang.M("cli.hint.usage", "help", "sekisho help"),
 			}
 		}
 		node = next
@@ -90,11 +90,7 @@ func (r *run) columns() int {
 
 // helpKey is the catalogue key of a command's help: "cli.help.allow.add".
 func helpKey(n *kong.Node) string {
-	key := ""
-	for ; n != nil && n.Type != kong.ApplicationNode; n = n.Parent {
-		key = "." + n.Name + key
-	}
-	return "cli.help" + key
+	return strings.ReplaceAll(strings.TrimSpace("cli.help "+commandName(n)), " ", ".")
 }
 
 // help prints what a command does, its flags and its examples.
@@ -134,7 +130,7 @@ func (r *run) help(n *kong.Node) {
 }
 
 func usage(n *kong.Node) string {
-	path := strings.TrimPrefix(n.FullPath(), "sekisho ")
+	path := commandName(n)
 	for _, p := range n.Positional {
 		path += " " + strings.TrimPrefix(p.Summary(), " ")
 	}

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/sekisho/sekisho/internal/desk"
@@ -27,18 +26,13 @@ func presentList(r *run, list []desk.Exception, text func()) error {
 
 // writeRecord writes one record as JSON.
 func (r *run) writeRecord(v any) error {
-	var b []byte
-	var err error
-	switch r.flags.Output {
-	case "json":
-		b, err = json.MarshalIndent(v, "", "  ")
-	case "ndjson":
-		b, err = json.Marshal(v)
-	default:
-		return formatError("sekisho", r.flags.Output)
+	indent := "  "
+	if r.flags.Output == "ndjson" {
+		indent = ""
 	}
+	b, err := marshal(v, "", indent)
 	if err != nil {
-		return fmt.Errorf("writing a record: %w", err)
+		return err
 	}
 	_, err = fmt.Fprintf(r.Stdout, "%s\n", b)
 	return err

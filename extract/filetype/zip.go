@@ -8,6 +8,7 @@ import (
 
 const (
 	maxEntries = 4096     // of an archive that are looked at
+	maxName    = 256      // bytes of a name that are looked at
 	maxComment = 64 << 10 // the longest comment at the end of an archive
 )
 
@@ -17,11 +18,10 @@ func detectZIP(b []byte) Result {
 	r := Result{Type: Unknown}
 	names := make([]string, 0, 64)
 	for name, flags := range entries(b) {
+		name = strings.ToLower(name[:min(len(name), maxName)])
 		names = append(names, name)
 		r.Encrypted = r.Encrypted || flags&1 != 0
-		if base := strings.ToLower(name[strings.LastIndexByte(name, '/')+1:]); base == "vbaproject.bin" {
-			r.Macros = true
-		}
+		r.Macros = r.Macros || name[strings.LastIndexByte(name, '/')+1:] == "vbaproject.bin"
 	}
 	if len(names) == 0 {
 		if bytes.HasPrefix(b, []byte("PK")) {
@@ -43,6 +43,7 @@ var zipMembers = []struct {
 	{"index.xdp", "xdp"}, {"fixeddocseq.fdseq", "xps"}, {"fixeddocumentsequence.fdseq", "xps"}, {"doc.kml", "kmz"},
 }
 
+// zipType tells what an archive is by the names in it, in lower case.
 func zipType(b []byte, names []string) Type {
 	if names[0] == "mimetype" && len(b) > 38 {
 		// OpenDocument and EPUB store their media type first, uncompressed.
@@ -60,7 +61,7 @@ func zipType(b []byte, names []string) Type {
 	}
 	for _, m := range zipMembers {
 		for _, n := range names {
-			if strings.HasPrefix(strings.ToLower(n), m.prefix) {
+			if strings.HasPrefix(n, m.prefix) {
 				return m.t
 			}
 		}

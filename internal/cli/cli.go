@@ -264,6 +264,14 @@ func (r *run) warnText(message, hint lang.Text) {
 	}
 }
 
+// warnStopped says on standard error that there is more; the output for
+// programs has no place for it.
+func (r *run) warnStopped(s *summary) {
+	if s.stopped {
+		fmt.Fprintln(r.Stderr, "sekisho: "+r.say("cli.stopped"))
+	}
+}
+
 // progress starts a line on standard error that says how far reading has come,
 // if that is a terminal. Standard output of a terminal would mix with it only
 // between lines.

@@ -1,14 +1,14 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/csv"
-	"encoding/json"
-	"fmt"
-	"io"
 	"iter"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/sekisho/sekisho/internal/desk"
@@ -69,6 +69,9 @@ type summary struct {
 	stopped  bool
 }
 
+// maxPresumed bounds the presumed domains that a summary names.
+const maxPresumed = 3
+
 func (s *summary) add(v *desk.Verdict) {
 	if v.Error != nil {
 		s.unread++
@@ -79,31 +82,21 @@ func (s *summary) add(v *desk.Verdict) {
 	if s.worst == nil || severe(v.Verdict) > severe(s.worst.Verdict) {
 		s.worst = v
 	}
-	if v.Organisation != nil && v.Organisation.Confirm != "" && !contains(s.presumed, v.Organisation.Confirm) && len(s.presumed) < 3 {
-		s.presumed = append(s.presumed, v.Organisation.Confirm)
+	if o := v.Organisation; o != nil && o.Confirm != "" && !slices.Contains(s.presumed, o.Confirm) && len(s.presumed) < maxPresumed {
+		s.presumed = append(s.presumed, o.Confirm)
 	}
 	for _, n := range v.NotChecked {
-		known := false
-		for _, have := range s.needs {
-			known = known || have.Capability == n.Capability
-		}
-		if !known {
+		if !slices.ContainsFunc(s.needs, func(have desk.Unchecked) bool { return have.Capability == n.Capability }) {
 			s.needs = append(s.needs, n)
 		}
 	}
 }
 
-func contains(list []string, s string) bool {
-	for _, l := range list {
-		if l == s {
-			return true
-		}
-	}
-	return false
-}
-
 // Run judges every message of the named inputs.
 func (c *judgeCmd) Run(r *run) error {
+	if c.Index < 0 {
+		return &desk.Error{Kind: desk.Invalid, Message: lang.M("cli.error.number", "flag", "--index"), Hint: lang.M("cli.hint.usage", "help", "sekisho help judge")}
+	}
 	deps, err := r.judgeDeps()
 	if err != nil {
 		return err
@@ -112,26 +105,10 @@ func (c *judgeCmd) Run(r *run) error {
 	start := time.Now()
 	bar := r.progress(c.Paths)
 	defer bar.Close()
-	var kib int64
-	// Reading stops at a signal; what was read so far is judged and shown.
-	read := r.Walk(r.ctx, c.Paths, r.Stdin, WalkOptions{MaxMessage: r.config.Limits.MessageSize, Progress: func(n int64) {
-		bar.Add(int(n>>10 - kib))
-		kib = n >> 10
-	}})
-	items := iter.Seq[desk.Item](func(yield func(desk.Item) bool) {
-		for it := range read {
-			if c.Index != 0 && it.Index != c.Index && it.Err == nil {
-				continue
-			}
-			if !yield(it) {
-				return
-			}
-		}
-	})
 	s := &summary{words: map[desk.Word]int{}}
 	failed := false
-	var writeErr error
-	for v := range desk.Judge(context.WithoutCancel(r.ctx), items, deps) {
+	// Reading stops at a signal; what was read so far is judged and shown.
+	for v := range desk.Judge(context.WithoutCancel(r.ctx), c.read(r, bar), deps) {
 		if c.Redact {
 			desk.Redact(v, &deps.Facts)
 		}
@@ -139,31 +116,67 @@ func (c *judgeCmd) Run(r *run) error {
 		failed = failed || v.Error == nil && atLeast(v.Verdict, c.FailOn)
 		bar.Interrupt(func() {
 			if v.Error != nil {
-				r.warnText(v.Error.Text, v.Error.Hint)
+				r.warnAbout(v)
 			}
 			if v.Error != nil || atLeast(v.Verdict, c.Only) {
-				writeErr = p.verdict(v)
+				err = p.verdict(v)
 			}
 		})
-		if writeErr != nil {
-			break
+		if err = cmp.Or(err, r.out.err); err != nil {
+			return err
 		}
 	}
 	bar.Close()
-	s.elapsed = time.Since(start)
-	s.stopped = r.ctx.Err() != nil
-	if writeErr == nil {
-		writeErr = p.end(s)
+	s.elapsed, s.stopped = time.Since(start), r.ctx.Err() != nil
+	if c.Index > 0 && s.messages+s.unread == 0 && !s.stopped {
+		return &desk.Error{Kind: desk.NotFound, Message: lang.M("cli.error.no-index", "n", c.Index), Hint: lang.M("cli.hint.no-index")}
+	}
+	if err := p.end(s); err != nil {
+		return err
 	}
 	switch {
-	case writeErr != nil:
-		return exitStatus(exitOK) // the reader closed the pipe: nobody to tell
 	case failed:
 		return exitStatus(exitFindings)
-	case s.unread > 0:
+	case s.unread > 0 || s.stopped:
 		return exitStatus(exitUnread)
 	}
 	return nil
+}
+
+// read reads the inputs and shows how far that has come.
+func (c *judgeCmd) read(r *run, bar *term.Progress) iter.Seq[desk.Item] {
+	var kib int64
+	items := r.Walk(r.ctx, c.Paths, newInterruptible(r.ctx, r.Stdin), WalkOptions{MaxMessage: r.config.Limits.MessageSize, Progress: func(n int64) {
+		bar.Add(int(n>>10 - kib))
+		kib = n >> 10
+	}})
+	if c.Index == 0 {
+		return items
+	}
+	return func(yield func(desk.Item) bool) {
+		for it := range items {
+			if (it.Index == c.Index || it.Err != nil && it.Index == 0) && !yield(it) {
+				return
+			}
+		}
+	}
+}
+
+// warnAbout names an input that could not be read on standard error.
+func (r *run) warnAbout(v *desk.Verdict) {
+	text := v.Error.Text
+	if !strings.HasPrefix(text.EN, v.File) {
+		text = lang.Text{EN: place(v) + ": " + text.EN, JA: place(v) + ": " + text.JA}
+	}
+	r.warnText(text, v.Error.Hint)
+}
+
+// place names a message so that it can be asked for again.
+func place(v *desk.Verdict) string {
+	if v.Index > 0 {
+		return v.File + " --index " + strconv.Itoa(v.Index)
+	}
+	return v.File
 }
 
 func (r *run) judgeDeps() (desk.JudgeDeps, error) {
@@ -181,16 +194,16 @@ func (r *run) judgeDeps() (desk.JudgeDeps, error) {
 func (c *judgeCmd) presenter(r *run) presenter {
 	switch r.flags.Output {
 	case "json":
-		return &jsonPresenter{w: r.Stdout, list: !c.oneMessage()}
+		return &jsonPresenter{r: r, list: !c.oneMessage()}
 	case "ndjson":
-		return &jsonPresenter{w: r.Stdout, lines: true}
+		return &jsonPresenter{r: r, lines: true}
 	case "csv":
-		return &csvPresenter{w: csv.NewWriter(r.Stdout), lang: r.lang}
+		return &csvPresenter{r: r, w: csv.NewWriter(r.Stdout)}
 	}
 	if c.Explain {
-		return &explainPresenter{r: r}
+		return &explainPresenter{r: r, redact: c.Redact}
 	}
-	return &tablePresenter{r: r, paths: c.Paths}
+	return &tablePresenter{r: r, redact: c.Redact}
 }
 
 // oneMessage reports whether the input is a single file, whose JSON is one
@@ -204,116 +217,4 @@ func (c *judgeCmd) oneMessage() bool {
 	}
 	st, err := os.Stat(c.Paths[0])
 	return err == nil && st.Mode().IsRegular()
-}
-
-// jsonPresenter writes one object, an array, or one object on each line. A
-// single file that turns out to be a mailbox becomes an array.
-type jsonPresenter struct {
-	w     io.Writer
-	lines bool
-	list  bool
-	n     int
-	first *desk.Verdict
-}
-
-func (p *jsonPresenter) verdict(v *desk.Verdict) error {
-	defer func() { p.n++ }()
-	if p.lines {
-		b, err := json.Marshal(v)
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(p.w, "%s\n", b)
-		return err
-	}
-	if !p.list && p.n == 0 && v.Index == 0 {
-		p.first = v // held back: one object or the first of several
-		return nil
-	}
-	if p.first != nil {
-		if err := p.element(p.first, 0); err != nil {
-			return err
-		}
-		p.first = nil
-	}
-	p.list = true
-	return p.element(v, p.n)
-}
-
-func (p *jsonPresenter) element(v *desk.Verdict, n int) error {
-	sep := ",\n"
-	if n == 0 {
-		sep = "[\n"
-	}
-	b, err := json.MarshalIndent(v, "  ", "  ")
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(p.w, "%s  %s", sep, b)
-	return err
-}
-
-func (p *jsonPresenter) end(*summary) error {
-	var err error
-	switch {
-	case p.lines:
-	case p.first != nil:
-		var b []byte
-		if b, err = json.MarshalIndent(p.first, "", "  "); err == nil {
-			_, err = fmt.Fprintf(p.w, "%s\n", b)
-		}
-	case p.n == 0:
-		_, err = fmt.Fprintln(p.w, "[]")
-	default:
-		_, err = fmt.Fprintln(p.w, "\n]")
-	}
-	return err
-}
-
-// csvPresenter writes one line for each message.
-type csvPresenter struct {
-	w      *csv.Writer
-	lang   lang.Language
-	header bool
-}
-
-func (p *csvPresenter) verdict(v *desk.Verdict) error {
-	if !p.header {
-		p.header = true
-		if err := p.w.Write([]string{"file", "index", "sha256", "message_id", "verdict", "score", "direct_send", "from", "subject", "reason", "findings", "error"}); err != nil {
-			return err
-		}
-	}
-	row := []string{
-		v.File, "", v.SHA256, cell(v.MessageID), string(v.Verdict), strconv.Itoa(v.Score), "", "",
-		cell(v.Subject), v.Reason.In(p.lang), strconv.Itoa(len(v.Findings)), "",
-	}
-	if v.Index > 0 {
-		row[1] = strconv.Itoa(v.Index)
-	}
-	if v.DirectSend != nil {
-		row[6] = v.DirectSend.Verdict
-	}
-	if v.From != nil {
-		row[7] = cell(v.From.String())
-	}
-	if v.Error != nil {
-		row[11] = v.Error.Text.In(p.lang)
-	}
-	if err := p.w.Write(row); err != nil {
-		return err
-	}
-	p.w.Flush()
-	return p.w.Error()
-}
-
-func (p *csvPresenter) end(*summary) error { return nil }
-
-// cell keeps a spreadsheet from reading an attacker's text as a formula.
-func cell(s string) string {
-	s = term.Clean(s)
-	if s != "" && (s[0] == '=' || s[0] == '+' || s[0] == '-' || s[0] == '@') {
-		return "'" + s
-	}
-	return s
 }

@@ -16,6 +16,7 @@ var version = ""
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	status := app.Main(ctx, os.Args[1:], version)
 	stop()
 	os.Exit(status)

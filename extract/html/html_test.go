@@ -223,13 +223,13 @@ func TestHostile(t *testing.T) {
 	for name, in := range hostile {
 		t.Run(name, func(t *testing.T) {
 			if !*full {
-				in = in[:len(in)/10]
+				in = in[:len(in)/40]
 			}
 			start := time.Now()
 			html.Read(in, budget.New(nil))
-			// Twice what it takes undisturbed, so that only a change of order
-			// is noticed.
-			if d := time.Since(start); d > 2*time.Second {
+			// Far more than it takes, so that only a change of order is
+			// noticed on a busy machine with the race detector.
+			if d := time.Since(start); d > 5*time.Second {
 				t.Errorf("%v for %d bytes", d, len(in))
 			} else if testing.Verbose() {
 				t.Logf("%v for %d bytes", d, len(in))

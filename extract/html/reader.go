@@ -362,7 +362,7 @@ func (r *reader) declarations(name atom.Atom, other string) *declarations {
 		r.sheet.match(&d, other, classes, id)
 	}
 	if a, ok := r.attr("style"); ok {
-		if own, any := parseDeclarations(a.decode().Text); any {
+		if own, set := parseDeclarations(a.decode().Text); set {
 			d.add(&own)
 		}
 	}

@@ -60,7 +60,7 @@ func (d declarations) showing() declarations {
 }
 
 // parseDeclarations reads the inside of a rule or of a style attribute.
-func parseDeclarations(s string) (d declarations, any bool) {
+func parseDeclarations(s string) (d declarations, set bool) {
 	if strings.Contains(s, "/*") {
 		s = withoutComments(s)
 	}
@@ -82,10 +82,10 @@ func parseDeclarations(s string) (d declarations, any bool) {
 		p, v := read(name, val)
 		if v != unset && (important || !d[p].important) {
 			d[p] = value{v: v, important: important}
-			any = true
+			set = true
 		}
 	}
-	return d, any
+	return d, set
 }
 
 func known(name string) bool {
@@ -247,8 +247,8 @@ func (s *sheet) read(css string) {
 		}
 		body, rest, _ := strings.Cut(css, "}")
 		css = rest
-		d, any := parseDeclarations(body)
-		if !any {
+		d, set := parseDeclarations(body)
+		if !set {
 			continue
 		}
 		for sel := range strings.SplitSeq(prelude, ",") {

@@ -76,7 +76,7 @@ func label(line string) (name FieldName, value int, ok bool) {
 	return name, value, true
 }
 
-// Marker is a line with which a program separates a message below.
+// marker is a line with which a program separates a message below.
 type marker struct {
 	words   string // in lower case, without dashes
 	forward bool

@@ -57,7 +57,7 @@ type Thread struct {
 type Quote struct {
 	Header  []Field    // in the order of the text; empty where only an introduction or ">" marks it
 	From    Mailbox    // as the header or the introduction says; nobody has checked it
-	Subject string     //
+	Subject string     // as written, prefixes included
 	Sent    string     // as written
 	Body    eml.Mapped // without the ">" in front of its lines
 	Program Program    // that wrote the header; empty if the layout does not tell

@@ -14,8 +14,10 @@ import (
 	"github.com/sekisho/sekisho/internal/cli"
 	"github.com/sekisho/sekisho/internal/config"
 	"github.com/sekisho/sekisho/internal/desk"
+	"github.com/sekisho/sekisho/internal/dnsclient"
 	"github.com/sekisho/sekisho/internal/intake/mailbox"
 	"github.com/sekisho/sekisho/internal/store/file"
+	"github.com/sekisho/sekisho/resolve"
 )
 
 // Main runs the command line args on this system and returns the exit status.
@@ -33,8 +35,22 @@ func Main(ctx context.Context, args []string, version string) int {
 			return mailbox.Walk(ctx, paths, stdin, &mailbox.Options{MaxMessage: o.MaxMessage, Progress: o.Progress})
 		},
 		Size:       mailbox.Size,
+		DNS:        dns,
 		Exceptions: func(dir string) desk.ExceptionStore { return file.New(dir, nil) },
 	})
+}
+
+// dns returns a resolver over the network.
+func dns(o cli.DNSOptions) (resolve.Resolver, error) {
+	opts := &dnsclient.Options{Timeout: o.Timeout}
+	if o.Server != "" {
+		server, err := dnsclient.ParseServer(o.Server)
+		if err != nil {
+			return nil, err
+		}
+		opts.Servers = []string{server}
+	}
+	return dnsclient.New(opts)
 }
 
 // build reads what the compiler wrote into the program.

@@ -38,7 +38,7 @@ func (c *allowAddCmd) Run(r *run) error {
 		return err
 	}
 	return r.present(out.Exception, func() {
-		fmt.Fprintln(r.Stdout, r.say("cli.allow.added", "id", out.Exception.ID, "expires", out.Exception.Expires))
+		fmt.Fprintln(r.Stdout, r.say("cli.allow.added", "id", out.Exception.ID, "expires", out.Exception.Expires.In(r.Now().Location())))
 		for _, m := range out.Cautions {
 			for _, l := range term.Wrap(r.words.Say(r.lang, m), r.columns()) {
 				fmt.Fprintln(r.Stdout, l)
@@ -60,7 +60,7 @@ func (c *allowListCmd) Run(r *run) error {
 			fmt.Fprintln(r.Stdout, r.say("cli.allow.none"))
 		}
 		for _, e := range out.Exceptions {
-			state := r.say("cli.allow.until", "date", e.Expires)
+			state := r.say("cli.allow.until", "date", e.Expires.In(r.Now().Location()))
 			if !e.Active(r.Now()) {
 				state = r.style.Paint(term.Dim, r.say("cli.allow.ended"))
 			}

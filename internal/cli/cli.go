@@ -20,6 +20,7 @@ import (
 	"github.com/sekisho/sekisho/internal/desk"
 	"github.com/sekisho/sekisho/internal/term"
 	"github.com/sekisho/sekisho/lang"
+	"github.com/sekisho/sekisho/resolve"
 )
 
 // The exit statuses.
@@ -61,6 +62,8 @@ type Env struct {
 	Walk func(ctx context.Context, paths []string, stdin io.Reader, o WalkOptions) iter.Seq[desk.Item]
 	// Size returns the bytes that Walk will read, and whether it can tell.
 	Size func(paths []string) (int64, bool)
+	// DNS returns a resolver over the network.
+	DNS func(o DNSOptions) (resolve.Resolver, error)
 	// Exceptions opens the store of exceptions in a data folder.
 	Exceptions func(dataDir string) desk.ExceptionStore
 }
@@ -68,15 +71,19 @@ type Env struct {
 // grammar is the command line as kong reads it. What a command and a flag do
 // is said in the catalogue, in both languages, under "cli.help.".
 type grammar struct {
-	Output  string `enum:"text,json,ndjson,csv" default:"text" placeholder:"FORMAT"`
-	Lang    string `enum:"auto,en,ja" default:"auto" placeholder:"LANG"`
-	Config  string `placeholder:"FILE"`
-	Data    string `placeholder:"DIR"`
-	Offline bool
-	Now     string `placeholder:"RFC3339"`
-	Help    bool   `short:"h"`
+	Output    string `enum:"text,json,ndjson,csv" default:"text" placeholder:"FORMAT"`
+	Lang      string `enum:"auto,en,ja" default:"auto" placeholder:"LANG"`
+	Config    string `placeholder:"FILE"`
+	Data      string `placeholder:"DIR"`
+	Offline   bool
+	DNS       string `name:"dns" placeholder:"ADDRESS"`
+	DNSZone   string `name:"dns-zone" placeholder:"FILE"`
+	DNSRecord string `name:"dns-record" placeholder:"FILE"`
+	Now       string `placeholder:"RFC3339"`
+	Help      bool   `short:"h"`
 
 	Judge      judgeCmd      `cmd:""`
+	Auth       authCmd       `cmd:""`
 	Init       initCmd       `cmd:""`
 	Allow      allowCmd      `cmd:""`
 	Doctor     doctorCmd     `cmd:""`
@@ -98,6 +105,8 @@ type run struct {
 	style  term.Style
 	width  int // columns of the terminal, 0 where output is no terminal
 	config *config.Config
+
+	recorder *resolve.Recorder // of --dns-record; nil without
 }
 
 // Main runs the command line args and returns the exit status. It never
@@ -172,10 +181,7 @@ func (r *run) prepare(k *kong.Context) error {
 	}
 	command := strings.Fields(k.Command())[0]
 	if r.flags.Output == "csv" && command != "judge" {
-		return &desk.Error{
-			Kind: desk.Invalid, Message: lang.M("cli.error.format", "command", command, "format", r.flags.Output),
-			Hint: lang.M("cli.hint.format", "formats", "text, json, ndjson"),
-		}
+		return formatError(command, r.flags.Output)
 	}
 	if command == "version" || command == "completion" || command == "help" || command == "init" {
 		r.config = &config.Config{}
@@ -194,6 +200,13 @@ func (r *run) prepare(k *kong.Context) error {
 		r.lang = r.language(string(c.Language))
 	}
 	return nil
+}
+
+func formatError(command, format string) error {
+	return &desk.Error{
+		Kind: desk.Invalid, Message: lang.M("cli.error.format", "command", command, "format", format),
+		Hint: lang.M("cli.hint.format", "formats", "text, json, ndjson"),
+	}
 }
 
 func (r *run) configOptions() *config.Options {

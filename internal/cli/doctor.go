@@ -15,9 +15,10 @@ type doctorCmd struct{}
 // Run prints what is configured and what is missing.
 func (c *doctorCmd) Run(r *run) error {
 	conf, err := config.Load(r.configOptions())
-	in := desk.DoctorInput{ConfigError: err, Writable: writable}
+	in := desk.DoctorInput{ConfigError: err}
 	deps := desk.DoctorDeps{Words: r.words, Now: r.Now}
-	if err == nil {
+	if err == nil { // else it is not known which folder
+		in.Writable = writable
 		in.ConfigFile, in.Facts, in.DataDir = conf.File, conf.Facts, conf.DataDir
 		deps.Exceptions = r.Exceptions(conf.DataDir)
 	}

@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/sekisho/sekisho/eml"
 	"github.com/sekisho/sekisho/extract/link"
@@ -11,6 +13,7 @@ import (
 	"github.com/sekisho/sekisho/finding"
 	"github.com/sekisho/sekisho/internal/desk"
 	"github.com/sekisho/sekisho/internal/term"
+	"github.com/sekisho/sekisho/lang"
 )
 
 // Bounds on what an explanation prints; --output json has everything.
@@ -18,21 +21,30 @@ const (
 	maxShownLinks    = 12
 	maxShownEvidence = 6
 	maxQuote         = 300
+	maxURL           = 200
 )
 
 // explainPresenter writes one message at length.
 type explainPresenter struct {
-	r    *run
-	n    int
-	said map[string]bool // notes of the message that is being explained
+	r      *run
+	redact bool
+	n      int
+
+	// Of the message that is being explained: what was said already, so that it
+	// is said once.
+	said   map[string]bool
+	quotes map[string]int // the finding that a quotation stands under
 }
 
 func (p *explainPresenter) end(s *summary) error {
-	if s.messages > 1 {
+	switch {
+	case s.messages > 1:
 		fmt.Fprintln(p.r.Stdout)
-		return (&tablePresenter{r: p.r}).end(&summary{words: s.words, messages: s.messages, unread: s.unread, elapsed: s.elapsed, stopped: s.stopped})
+		p.r.counts(s)
+	case s.stopped:
+		fmt.Fprintln(p.r.Stdout, p.r.say("cli.stopped"))
 	}
-	return nil
+	return p.r.out.err
 }
 
 func (p *explainPresenter) verdict(v *desk.Verdict) error {
@@ -40,7 +52,7 @@ func (p *explainPresenter) verdict(v *desk.Verdict) error {
 		return nil
 	}
 	r := p.r
-	p.said = map[string]bool{}
+	p.said, p.quotes = map[string]bool{}, map[string]int{}
 	if p.n++; p.n > 1 {
 		fmt.Fprintln(r.Stdout, "\n"+strings.Repeat("─", min(72, r.columns())))
 	}
@@ -53,40 +65,50 @@ func (p *explainPresenter) verdict(v *desk.Verdict) error {
 	p.attachments(v)
 	p.actions(v)
 	p.notChecked(v)
-	return nil
+	return r.out.err
 }
 
 func (p *explainPresenter) section(key string) {
 	fmt.Fprintf(p.r.Stdout, "\n%s\n", p.r.style.Paint(term.Bold, p.r.say(key)))
 }
 
-// text prints wrapped prose at an indent.
+// text prints wrapped prose behind its first words; further lines at an indent.
 func (p *explainPresenter) text(indent int, first, s string) {
 	r := p.r
-	pad := strings.Repeat(" ", indent)
 	for i, l := range term.Wrap(term.Clean(s), max(30, r.columns()-indent)) {
-		if i == 0 && first != "" {
-			fmt.Fprintln(r.Stdout, first+l)
-			continue
+		if i > 0 {
+			first = strings.Repeat(" ", indent)
 		}
-		fmt.Fprintln(r.Stdout, pad+l)
+		fmt.Fprintln(r.Stdout, first+l)
 	}
+}
+
+// dim prints wrapped words of less importance at an indent.
+func (p *explainPresenter) dim(indent int, s string) {
+	for _, l := range term.Wrap(term.Clean(s), max(30, p.r.columns()-indent)) {
+		fmt.Fprintln(p.r.Stdout, strings.Repeat(" ", indent)+p.r.style.Paint(term.Dim, l))
+	}
+}
+
+// item prints one item of a list.
+func (p *explainPresenter) item(s string) {
+	bullet := "  - "
+	if p.r.lang == lang.JA {
+		bullet = "  ・"
+	}
+	p.text(4, bullet, s)
 }
 
 func (p *explainPresenter) head(v *desk.Verdict) {
 	r := p.r
 	title := symbol(v.Verdict) + " " + strings.ToUpper(r.say("cli.verdict."+string(v.Verdict)))
-	fmt.Fprintf(r.Stdout, "%s  %s\n", r.paint(v.Verdict, r.style.Paint(term.Bold, title)), term.Clean(v.Reason.In(r.lang)))
+	fmt.Fprintln(r.Stdout, r.paint(v.Verdict, r.style.Paint(term.Bold, title)))
 	row := func(key, value string) {
 		if value != "" {
 			p.text(12, "  "+term.Pad(r.say(key), 8)+"  ", value)
 		}
 	}
-	place := v.File
-	if v.Index > 0 {
-		place = fmt.Sprintf("%s (%d)", place, v.Index)
-	}
-	row("cli.label.file", place)
+	row("cli.label.file", place(v))
 	if v.From != nil {
 		row("cli.label.from", v.From.String())
 	}
@@ -100,13 +122,12 @@ func (p *explainPresenter) head(v *desk.Verdict) {
 	row("cli.label.to", strings.Join(to, ", "))
 	row("cli.label.subject", v.Subject)
 	if v.Date != nil {
-		row("cli.label.date", v.Date.Format("2006-01-02 15:04 -0700"))
+		t := v.Date.In(r.Now().Location())
+		row("cli.label.date", lang.Date(r.lang, t)+t.Format(" 15:04 -0700"))
 	}
-	if note := v.Judged.Note.In(r.lang); note != "" {
-		row("cli.label.judged", note)
-	}
+	row("cli.label.judged", v.Judged.Note.In(r.lang))
 	for _, a := range v.Attached {
-		from := ""
+		from := "-"
 		if a.From != nil {
 			from = a.From.String()
 		}
@@ -117,44 +138,57 @@ func (p *explainPresenter) head(v *desk.Verdict) {
 func (p *explainPresenter) why(v *desk.Verdict) {
 	r := p.r
 	p.section("cli.section.why")
-	n := 0
-	for _, f := range v.Findings {
-		n++
-		p.text(5, fmt.Sprintf("  %-2d ", n), f.Title.In(r.lang))
-		p.evidence(7, f.Evidence)
+	if reason := v.Reason; len(v.Findings) == 0 || reason != v.Findings[0].Title {
+		p.text(2, "  ", reason.In(r.lang))
 	}
-	if n == 0 {
-		p.text(2, "  ", v.Reason.In(r.lang))
+	for i, f := range v.Findings {
+		p.text(5, fmt.Sprintf("  %-2d ", i+1), f.Title.In(r.lang))
+		p.evidence(f.Evidence, i+1)
 	}
 	for _, e := range v.Exceptions {
-		p.text(5, "  –  ", r.say("cli.exception", "id", e.ID, "owner", e.Owner, "reason", e.Reason, "expires", e.Expires))
+		p.text(5, "  –  ", r.say("cli.exception", "id", e.ID, "kind", string(e.Kind), "owner", e.Owner, "reason", e.Reason, "expires", e.Expires))
 	}
 }
 
-// evidence quotes the very words and says where they stand. What a note says
-// is said once in an explanation.
-func (p *explainPresenter) evidence(indent int, list []desk.Evidence) {
+// evidence quotes the very words and says where they stand. What was quoted
+// under one finding is not quoted again under another, and a note is given
+// once. Evidence of no finding has the number 0.
+func (p *explainPresenter) evidence(list []desk.Evidence, number int) {
 	r := p.r
-	pad := strings.Repeat(" ", indent)
+	const indent = 7
+	room := max(30, r.columns()-indent)
+	shown, before := 0, 0
 	for i, e := range list {
-		if i == maxShownEvidence {
-			fmt.Fprintln(r.Stdout, pad+r.style.Paint(term.Dim, r.say("cli.more", "n", len(list)-i)))
-			break
+		if shown == maxShownEvidence {
+			p.dim(indent, r.say("cli.more", "n", len(list)-i))
+			return
 		}
-		for _, l := range term.Wrap(quoted(e), max(30, r.columns()-indent)) {
-			fmt.Fprintln(r.Stdout, pad+l)
-		}
-		where := p.where(e.Where)
-		if note := e.Note.In(r.lang); note != "" && !p.said[note] {
-			p.said[note] = true
-			where = strings.TrimSpace(where + "  " + note)
-		}
-		if where == "" {
+		words, where := quoted(e), p.where(e.Where)
+		key := words + "\x00" + where
+		if n, ok := p.quotes[key]; ok {
+			before = n
 			continue
 		}
-		for _, l := range term.Wrap(term.Clean(where), max(30, r.columns()-indent-2)) {
-			fmt.Fprintln(r.Stdout, pad+"  "+r.style.Paint(term.Dim, l))
+		p.quotes[key] = number
+		shown++
+		lines := term.Wrap(words, room)
+		for j, l := range lines {
+			if j == len(lines)-1 && where != "" && term.Width(l)+2+term.Width(where) <= room {
+				l += "  " + r.style.Paint(term.Dim, where)
+				where = ""
+			}
+			fmt.Fprintln(r.Stdout, strings.Repeat(" ", indent)+l)
 		}
+		if where != "" {
+			p.dim(indent+2, where)
+		}
+		if note := e.Note.In(r.lang); note != "" && !p.said[note] {
+			p.said[note] = true
+			p.dim(indent+2, note)
+		}
+	}
+	if shown == 0 && before > 0 && number > 0 {
+		p.dim(indent, r.say("cli.same-evidence", "n", before))
 	}
 }
 
@@ -195,10 +229,8 @@ func (p *explainPresenter) where(w finding.Where) string {
 	switch {
 	case w.Header != "" && w.Index > 0:
 		return p.r.say("cli.where.header", "n", w.Index)
-	case w.Header != "":
-		return w.Header
-	case w.Part != "":
-		return p.r.say("cli.where.part", "part", w.Part)
+	case w.Part != "" && w.Header == "":
+		return p.r.say("cli.where.part", "part", term.Clean(w.Part))
 	}
 	return ""
 }
@@ -209,8 +241,8 @@ func (p *explainPresenter) delivery(v *desk.Verdict) {
 	}
 	p.section("cli.section.delivery")
 	for _, f := range v.Delivery {
-		p.text(4, "  ・ ", f.Text.In(p.r.lang))
-		p.evidence(7, f.Evidence)
+		p.item(f.Text.In(p.r.lang))
+		p.evidence(f.Evidence, 0)
 	}
 }
 
@@ -228,16 +260,12 @@ func (p *explainPresenter) authentication(v *desk.Verdict) {
 		if x == nil {
 			return
 		}
-		s := x.Result
-		for _, extra := range []string{x.Domain, x.Action, x.Reason} {
-			if extra != "" {
-				s += "  " + extra
-			}
+		words := []string{x.Domain, x.Reason, x.Meaning.In(r.lang)}
+		if x.Action != "" {
+			words = append(words, r.say("cli.auth.action", "action", x.Action))
 		}
-		if m := x.Meaning.In(r.lang); m != "" {
-			s += "  " + m
-		}
-		p.text(13, "  "+term.Pad(name, 9)+"  ", s)
+		words = slices.DeleteFunc(words, func(s string) bool { return s == "" })
+		p.text(24, "  "+term.Pad(name, 9)+"  "+term.Pad(term.Clean(x.Result), 9)+"  ", strings.Join(words, "  "))
 	}
 	row("SPF", a.SPF)
 	for i := range a.DKIM {
@@ -257,12 +285,20 @@ func (p *explainPresenter) directSend(v *desk.Verdict) {
 	p.section("cli.section.direct-send")
 	head := d.Verdict
 	if d.Confidence != "" {
-		head += "  " + r.say("cli.confidence."+d.Confidence)
+		head += " " + r.say("cli.confidence."+d.Confidence)
 	}
 	p.text(2, "  ", head+"  "+d.Meaning.In(r.lang))
 	for _, s := range d.Steps {
 		p.text(6, "  "+term.Pad(s.Step, 4), s.Text.In(r.lang))
 	}
+}
+
+// shownLink is a link as the explanation prints it.
+type shownLink struct {
+	target, visible string
+	rewriters       []string
+	deceptive       bool
+	n               int
 }
 
 func (p *explainPresenter) links(v *desk.Verdict) {
@@ -271,56 +307,89 @@ func (p *explainPresenter) links(v *desk.Verdict) {
 	}
 	r := p.r
 	p.section("cli.section.links")
-	for i, l := range v.Links {
+	list := shownLinks(v.Links)
+	for i, l := range list {
 		if i == maxShownLinks {
-			fmt.Fprintln(r.Stdout, "  "+r.style.Paint(term.Dim, r.say("cli.more", "n", len(v.Links)-i)))
+			p.dim(4, r.say("cli.more", "n", len(list)-i))
 			break
 		}
+		mark := "    "
+		if l.deceptive {
+			mark = "  " + r.paint(desk.Malicious, "●") + " "
+		}
+		if l.n > 1 {
+			l.target += fmt.Sprintf("  ×%d", l.n)
+		}
+		for j, line := range term.Wrap(l.target, max(30, r.columns()-4)) {
+			if j > 0 {
+				mark = "    "
+			}
+			fmt.Fprintln(r.Stdout, mark+line)
+		}
+		if l.visible != "" {
+			p.dim(6, r.say("cli.link.visible", "text", l.visible))
+		}
+		if len(l.rewriters) > 0 {
+			p.dim(6, r.say("cli.link.unwrapped", "names", l.rewriters))
+		}
+	}
+}
+
+// shownLinks counts links that look the same as one.
+func shownLinks(links []desk.Link) []*shownLink {
+	var list []*shownLink
+	have := map[string]*shownLink{}
+	for _, l := range links {
 		target := l.URL
 		if l.Target != "" {
 			target = l.Target
 		}
-		mark := "  "
-		if l.Deceptive {
-			mark = r.paint(desk.Malicious, "● ")
+		shown := &shownLink{target: term.Truncate(link.Defang(term.Clean(target)), maxURL), deceptive: l.Deceptive, n: 1}
+		for _, name := range l.Rewriters {
+			if link.Rewriter(name) == link.SafeLinks {
+				name = "Safe Links" // as Microsoft calls it
+			}
+			shown.rewriters = append(shown.rewriters, name)
 		}
-		shown := link.Defang(term.Clean(target))
-		if l.Visible != "" {
-			shown = "「" + defangLinks(term.Truncate(term.Clean(l.Visible), 40)) + "」 → " + shown
+		if visible := strings.TrimSpace(term.Clean(l.Visible)); visible != "" && visible != target {
+			shown.visible = term.Truncate(defangLinks(visible), maxURL)
 		}
-		fmt.Fprintln(r.Stdout, "  "+mark+term.Truncate(shown, 200))
-		if len(l.Rewriters) > 0 {
-			fmt.Fprintln(r.Stdout, "      "+r.style.Paint(term.Dim, r.say("cli.link.unwrapped", "names", l.Rewriters)))
+		key := shown.target + "\x00" + shown.visible
+		if known := have[key]; known != nil {
+			known.n++
+			known.deceptive = known.deceptive || l.Deceptive
+			continue
 		}
+		have[key] = shown
+		list = append(list, shown)
 	}
+	return list
 }
 
 func (p *explainPresenter) attachments(v *desk.Verdict) {
 	if len(v.Attachments) == 0 {
 		return
 	}
-	r := p.r
 	p.section("cli.section.attachments")
 	for _, a := range v.Attachments {
 		name := a.Name
 		if name == "" {
 			name = "-"
 		}
-		p.text(4, "  ", fmt.Sprintf("%s  %s  %s", name, a.Found, r.say("cli.bytes", "n", a.Size)))
-		fmt.Fprintln(r.Stdout, "      "+r.style.Paint(term.Dim, "sha256 "+a.SHA256))
+		p.text(4, "  ", fmt.Sprintf("%s  %s  %s", name, a.Found, p.r.say("cli.bytes", "n", a.Size)))
+		p.dim(6, "sha256 "+a.SHA256)
 	}
 }
 
-// actions lists what to do once each, the soonest first.
+// actions lists what to do once each, the soonest first and one's own before
+// those of others.
 func (p *explainPresenter) actions(v *desk.Verdict) {
 	r := p.r
-	type key struct{ audience, text string }
-	seen := map[key]bool{}
+	seen := map[string]bool{}
 	var list []desk.Action
 	for _, f := range v.Findings {
 		for _, a := range f.Actions {
-			k := key{string(a.Audience), a.Text.EN}
-			if !seen[k] {
+			if k := string(a.Audience) + a.Text.EN; !seen[k] {
 				seen[k] = true
 				list = append(list, a)
 			}
@@ -329,18 +398,37 @@ func (p *explainPresenter) actions(v *desk.Verdict) {
 	if len(list) == 0 {
 		return
 	}
-	order := []finding.Within{finding.Now, finding.Today, finding.Week, finding.Month, finding.None}
+	when := []finding.Within{finding.Now, finding.Today, finding.Week, finding.Month, finding.None}
+	who := []finding.Audience{finding.Admin, finding.Staff, finding.Manager}
 	slices.SortStableFunc(list, func(a, b desk.Action) int {
-		return slices.Index(order, a.Within) - slices.Index(order, b.Within)
+		return cmp.Or(cmp.Compare(slices.Index(when, a.Within), slices.Index(when, b.Within)), cmp.Compare(slices.Index(who, a.Audience), slices.Index(who, b.Audience)))
 	})
 	p.section("cli.section.actions")
+	before := ""
 	for _, a := range list {
-		head := "  " + term.Pad(r.say("cli.within."+string(a.Within)), 8) + term.Pad(r.say("cli.audience."+string(a.Audience)), 8)
+		if when := r.when(a); when != before {
+			fmt.Fprintln(r.Stdout, "  "+r.style.Paint(term.Bold, when))
+			before = when
+		}
+		head := "    " + term.Pad(r.say("cli.audience."+string(a.Audience)), 7) + "  "
 		p.text(term.Width(head), head, a.Text.In(r.lang))
-		for _, c := range a.Commands {
+		for _, c := range a.Commands { // never wrapped: to be copied
 			fmt.Fprintln(r.Stdout, strings.Repeat(" ", term.Width(head))+"  "+term.Clean(c))
 		}
 	}
+}
+
+// when says by when something is to be done: a word for today, else the date.
+func (r *run) when(a desk.Action) string {
+	due, err := time.Parse(time.DateOnly, a.Due)
+	if err != nil || a.Within == finding.Now || a.Within == finding.Today {
+		return r.say("cli.within." + string(a.Within))
+	}
+	if r.lang == lang.JA {
+		weekday := strings.Trim(strings.TrimLeft(lang.Date(lang.JA, due), "0123456789年月日"), "()")
+		return r.say("cli.due", "date", fmt.Sprintf("%d/%d(%s)", int(due.Month()), due.Day(), weekday))
+	}
+	return r.say("cli.due", "date", due.Format("Mon 2 Jan"))
 }
 
 func (p *explainPresenter) notChecked(v *desk.Verdict) {
@@ -348,11 +436,12 @@ func (p *explainPresenter) notChecked(v *desk.Verdict) {
 	if len(v.NotChecked) > 0 {
 		p.section("cli.section.not-checked")
 		for _, n := range v.NotChecked {
-			p.text(4, "  ・ ", n.Text.In(r.lang))
+			p.item(n.Text.In(r.lang))
 		}
 	}
-	if v.Organisation != nil && v.Organisation.Confirm != "" {
+	if v.Organisation != nil && v.Organisation.Confirm != "" && !p.redact {
 		fmt.Fprintln(r.Stdout)
-		p.text(2, "", r.say("cli.presumed")+" "+v.Organisation.Confirm)
+		p.text(0, "", r.say("cli.presumed"))
+		fmt.Fprintln(r.Stdout, "  "+term.Clean(v.Organisation.Confirm))
 	}
 }

@@ -90,7 +90,11 @@ func (r *run) columns() int {
 
 // helpKey is the catalogue key of a command's help: "cli.help.allow.add".
 func helpKey(n *kong.Node) string {
-	return strings.ReplaceAll(strings.TrimSpace("cli.help "+commandName(n)), " ", ".")
+	key := ""
+	for word := range strings.FieldsSeq(commandName(n)) {
+		key += "." + word
+	}
+	return "cli.help" + key
 }
 
 // help prints what a command does, its flags and its examples.
@@ -132,7 +136,7 @@ func (r *run) help(n *kong.Node) {
 func usage(n *kong.Node) string {
 	path := commandName(n)
 	for _, p := range n.Positional {
-		path += " " + strings.TrimPrefix(p.Summary(), " ")
+		path += " " + strings.ToUpper(strings.NewReplacer("<", "", ">", "").Replace(p.Summary()))
 	}
 	if len(n.Children) > 0 {
 		path += " COMMAND"

@@ -65,8 +65,14 @@ type summary struct {
 	elapsed  time.Duration
 	presumed []string // commands that confirm presumed domains
 	worst    *desk.Verdict
-	needs    []desk.Unchecked
+	needs    []need
 	stopped  bool
+}
+
+// need is something that was not looked at, in how many messages.
+type need struct {
+	capability string
+	messages   int
 }
 
 // maxPresumed bounds the presumed domains that a summary names.
@@ -86,9 +92,11 @@ func (s *summary) add(v *desk.Verdict) {
 		s.presumed = append(s.presumed, o.Confirm)
 	}
 	for _, n := range v.NotChecked {
-		if !slices.ContainsFunc(s.needs, func(have desk.Unchecked) bool { return have.Capability == n.Capability }) {
-			s.needs = append(s.needs, n)
+		i := slices.IndexFunc(s.needs, func(have need) bool { return have.capability == n.Capability })
+		if i < 0 {
+			i, s.needs = len(s.needs), append(s.needs, need{capability: n.Capability})
 		}
+		s.needs[i].messages++
 	}
 }
 
@@ -181,6 +189,10 @@ func place(v *desk.Verdict) string {
 
 func (r *run) judgeDeps() (desk.JudgeDeps, error) {
 	deps := desk.JudgeDeps{Facts: r.config.Facts, Words: r.words, Now: r.Now}
+	var err error
+	if deps.Resolver, err = r.resolver(false); err != nil {
+		return deps, err
+	}
 	if r.Exceptions != nil {
 		list, err := r.Exceptions(r.dataDir()).List(r.ctx)
 		if err != nil {

@@ -2,7 +2,8 @@ package cli
 
 import (
 	"fmt"
-	"strconv"
+	"os"
+	"runtime"
 	"strings"
 
 	"github.com/sekisho/sekisho/internal/desk"
@@ -25,6 +26,11 @@ func symbol(w desk.Word) string {
 	return "?"
 }
 
+// verdictWords are all verdicts, the worst first.
+func verdictWords() []desk.Word {
+	return []desk.Word{desk.Malicious, desk.Suspicious, desk.Spam, desk.Clean, desk.Undecided}
+}
+
 func (r *run) paint(w desk.Word, s string) string {
 	switch w {
 	case desk.Malicious:
@@ -37,72 +43,128 @@ func (r *run) paint(w desk.Word, s string) string {
 	return r.style.Paint(term.Dim, s)
 }
 
-// tablePresenter writes one line for each message and a summary.
+// tablePresenter writes an entry for each message and a summary.
 type tablePresenter struct {
-	r     *run
-	paths []string
+	r      *run
+	redact bool
+}
+
+// layout says where the columns of the table stand. On a terminal that is not
+// wide enough the reason stands under sender and subject.
+type layout struct {
+	word    int // columns of the verdict
+	from    int
+	subject int
+	stacked bool
+}
+
+const (
+	wideFrom     = 34 // columns of the sender where there is room
+	maxFrom      = 44
+	sideBySide   = 150 // from here on the reason has a column of its own
+	tableGap     = 2
+	tableMargins = 4 // margin, symbol and the space behind it
+)
+
+func (l layout) body() int {
+	indent := tableMargins + l.word + tableGap
+	if !l.stacked {
+		indent += l.from + tableGap + l.subject + tableGap
+	}
+	return indent
+}
+
+func (r *run) layout() layout {
+	l := layout{from: wideFrom, subject: wideFrom, stacked: r.width > 0 && r.width < sideBySide}
+	for _, w := range verdictWords() {
+		l.word = max(l.word, term.Width(r.say("cli.verdict."+string(w))))
+	}
+	if l.stacked {
+		room := max(16, r.width-l.body()-tableGap)
+		l.from = min(maxFrom, room*9/20)
+		l.subject = room - l.from
+	}
+	return l
 }
 
 func (p *tablePresenter) verdict(v *desk.Verdict) error {
 	if v.Error != nil {
 		return nil // said on standard error
 	}
-	r := p.r
-	word := r.say("cli.verdict." + string(v.Verdict))
-	wordWidth := 0
-	for _, w := range []desk.Word{desk.Malicious, desk.Suspicious, desk.Spam, desk.Clean, desk.Undecided} {
-		wordWidth = max(wordWidth, term.Width(r.say("cli.verdict."+string(w))))
-	}
+	r, l := p.r, p.r.layout()
 	from, subject := "-", "-"
 	if v.From != nil {
-		from = r.shown(v.From.String())
+		from = term.Clean(v.From.String())
 	}
 	if v.Subject != "" {
-		subject = r.shown(v.Subject)
+		subject = term.Clean(v.Subject)
 	}
-	fromWidth, subjectWidth := 34, 34
-	head := 2 + 2 + wordWidth + 2
-	if r.width > 0 {
-		fromWidth = min(34, max(16, (r.width-head)*3/10))
-		subjectWidth = min(34, max(14, (r.width-head)*3/10))
+	reason, where := term.Clean(v.Reason.In(r.lang)), term.Clean(place(v))
+	head := "  " + r.paint(v.Verdict, symbol(v.Verdict)+" "+term.Pad(r.say("cli.verdict."+string(v.Verdict)), l.word)) + "  " +
+		term.Pad(term.Truncate(from, l.from), l.from) + "  "
+	subject = term.Truncate(subject, l.subject)
+	if r.width == 0 { // one line for each message, for grep
+		_, err := fmt.Fprintln(r.Stdout, head+term.Pad(subject, l.subject)+"  "+reason+"  "+where)
+		return err
 	}
-	reason := r.shown(v.Reason.In(r.lang))
-	line := "  " + r.paint(v.Verdict, symbol(v.Verdict)+" "+term.Pad(word, wordWidth)) + "  " +
-		term.Pad(term.Truncate(from, fromWidth), fromWidth) + "  " + term.Pad(term.Truncate(subject, subjectWidth), subjectWidth) + "  "
-	indent := head + fromWidth + 2 + subjectWidth + 2
-	if r.width > 0 && r.width-indent >= 24 {
-		parts := term.Wrap(reason, r.width-indent)
-		for i, l := range parts {
-			if i == 0 {
-				fmt.Fprintln(r.Stdout, line+l)
-				continue
-			}
-			fmt.Fprintln(r.Stdout, strings.Repeat(" ", indent)+l)
-		}
-	} else if r.width > 0 {
-		fmt.Fprintln(r.Stdout, strings.TrimRight(line, " "))
-		for _, l := range term.Wrap(reason, max(20, r.width-head)) {
-			fmt.Fprintln(r.Stdout, strings.Repeat(" ", head)+l)
-		}
+	if l.stacked {
+		fmt.Fprintln(r.Stdout, head+subject)
+		head = strings.Repeat(" ", l.body())
 	} else {
-		fmt.Fprintln(r.Stdout, line+reason)
+		head += term.Pad(subject, l.subject) + "  "
 	}
-	_, err := fmt.Fprintln(r.Stdout, strings.Repeat(" ", head)+r.style.Paint(term.Dim, p.place(v)))
-	return err
-}
-
-// place names the message so that it can be asked for again.
-func (p *tablePresenter) place(v *desk.Verdict) string {
-	if v.Index > 0 {
-		return term.Clean(v.File) + " --index " + strconv.Itoa(v.Index)
+	lines := term.Wrap(reason, max(20, r.width-l.body()))
+	for i, line := range lines {
+		if i > 0 {
+			head = strings.Repeat(" ", l.body())
+		}
+		if i < len(lines)-1 {
+			fmt.Fprintln(r.Stdout, head+line)
+			continue
+		}
+		if l.body()+term.Width(line)+tableGap+term.Width(where) > r.width {
+			fmt.Fprintln(r.Stdout, head+line)
+			head, line = strings.Repeat(" ", l.body()), ""
+		} else {
+			line += "  "
+		}
+		fmt.Fprintln(r.Stdout, head+line+r.style.Paint(term.Dim, where))
 	}
-	return term.Clean(v.File)
+	return r.out.err
 }
 
 func (p *tablePresenter) end(s *summary) error {
 	r := p.r
-	counts := []string{}
-	for _, w := range []desk.Word{desk.Malicious, desk.Suspicious, desk.Spam, desk.Clean, desk.Undecided} {
+	r.counts(s)
+	if s.messages == 0 {
+		return r.out.err
+	}
+	if len(s.needs) > 0 {
+		names := make([]string, 0, len(s.needs))
+		for _, n := range s.needs {
+			name := r.say("cli.capability." + n.capability)
+			if n.messages < s.messages {
+				name = r.say("cli.capability-of", "what", name, "n", n.messages)
+			}
+			names = append(names, name)
+		}
+		r.labelled("cli.not-checked", r.join(names))
+	}
+	if !p.redact {
+		for _, c := range s.presumed {
+			r.labelled("cli.presumed", term.Clean(c))
+		}
+	}
+	if s.worst != nil && severe(s.worst.Verdict) > 0 {
+		r.labelled("cli.next", explainCommand(s.worst))
+	}
+	return r.out.err
+}
+
+// counts says how many messages got which verdict.
+func (r *run) counts(s *summary) {
+	var counts []string
+	for _, w := range verdictWords() {
 		if n := s.words[w]; n > 0 {
 			counts = append(counts, r.paint(w, r.say("cli.count."+string(w), "n", n)))
 		}
@@ -110,67 +172,77 @@ func (p *tablePresenter) end(s *summary) error {
 	if s.unread > 0 {
 		counts = append(counts, r.say("cli.count.unread", "n", s.unread))
 	}
-	if s.messages > 0 || s.unread == 0 {
+	if s.messages > 0 {
 		fmt.Fprintln(r.Stdout)
 	}
 	line := r.say("cli.summary", "n", s.messages)
 	if len(counts) > 0 {
 		line += ": " + r.join(counts)
 	}
-	fmt.Fprintf(r.Stdout, "%s   %.2f s\n", line, s.elapsed.Seconds())
+	if r.width > 0 { // what is kept in a file can be compared with the next run
+		line += fmt.Sprintf("   %.2f s", s.elapsed.Seconds())
+	}
+	fmt.Fprintln(r.Stdout, line)
 	if s.stopped {
 		fmt.Fprintln(r.Stdout, r.say("cli.stopped"))
 	}
-	p.notes(s)
-	return nil
 }
 
-// notes says what was not checked and what to do next.
-func (p *tablePresenter) notes(s *summary) {
-	r := p.r
-	if s.messages == 0 {
-		return
-	}
-	if len(s.needs) > 0 {
-		names := make([]string, 0, len(s.needs))
-		for _, n := range s.needs {
-			names = append(names, r.say("cli.capability."+n.Capability))
-		}
-		r.labelled("cli.not-checked", r.join(names))
-	}
-	for _, c := range s.presumed {
-		r.labelled("cli.presumed", r.style.Paint(term.Bold, term.Clean(c)))
-	}
-	if s.worst != nil && severe(s.worst.Verdict) > 0 {
-		r.labelled("cli.next", r.style.Paint(term.Bold, "sekisho judge --explain "+shellQuote(p.place(s.worst))))
-	}
-}
-
-// shellQuote quotes a file name, leaving the flag after it alone.
-func shellQuote(place string) string {
-	name, flag, ok := strings.Cut(place, " --index ")
-	if strings.ContainsAny(name, " \t'\"$&|;<>()*?[]!`\\#~") {
-		name = "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
-	}
-	if ok {
-		return name + " --index " + flag
-	}
-	return name
-}
-
-func (r *run) labelled(key, text string) {
-	label := r.say(key)
-	fmt.Fprintln(r.Stdout, label+" "+text)
-}
-
-// shown makes text from a mail fit to be printed: no control characters, and
-// links that nobody can click.
-func (r *run) shown(s string) string { return term.Clean(s) }
-
-// join writes a list as the user's language does.
+// join lists items as the language does.
 func (r *run) join(items []string) string {
 	if r.lang == lang.JA {
 		return strings.Join(items, "、")
 	}
 	return strings.Join(items, ", ")
+}
+
+// labelled prints a label and what belongs to it, under it where it does not
+// fit beside it.
+func (r *run) labelled(key, text string) {
+	label := r.say(key)
+	if r.width == 0 || term.Width(label)+1+term.Width(text) <= r.width {
+		fmt.Fprintln(r.Stdout, label+" "+text)
+		return
+	}
+	fmt.Fprintln(r.Stdout, label)
+	if strings.HasPrefix(text, "sekisho ") { // to be copied
+		fmt.Fprintln(r.Stdout, "  "+text)
+		return
+	}
+	for _, l := range term.Wrap(text, r.width-2) {
+		fmt.Fprintln(r.Stdout, "  "+l)
+	}
+}
+
+// explainCommand is the command that explains the verdict on a message. A
+// member of an archive has no path of its own.
+func explainCommand(v *desk.Verdict) string {
+	name, flags := v.File, ""
+	if archive, _, ok := strings.Cut(name, "!"); ok {
+		if _, err := os.Stat(name); err != nil {
+			name, flags = archive, "--only "+string(v.Verdict)+" "
+		}
+	}
+	if v.Index > 0 {
+		flags = fmt.Sprintf("--index %d ", v.Index)
+	}
+	return "sekisho judge --explain " + flags + shellQuote(term.Clean(name), runtime.GOOS)
+}
+
+// shellQuote quotes a file name for the shell of the system, where it needs it.
+func shellQuote(name, system string) string {
+	if strings.HasPrefix(name, "-") && name != "-" {
+		name = "./" + name
+	}
+	if system == "windows" {
+		// No file name holds a double quote there.
+		if strings.ContainsAny(name, " '&|;<>()^%!$`,@{}[]") {
+			return `"` + name + `"`
+		}
+		return name
+	}
+	if strings.ContainsAny(name, " '\"$&|;<>()*?[]{}!`\\#~") {
+		return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
+	}
+	return name
 }

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"context"
 	"slices"
 	"strings"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/sekisho/sekisho/lang"
 	"github.com/sekisho/sekisho/lists"
 	"github.com/sekisho/sekisho/m365"
+	"github.com/sekisho/sekisho/mailauth/dmarc"
 )
 
 // assessment is everything that was found out about one message.
@@ -26,6 +28,9 @@ type assessment struct {
 	stamps   *m365.Stamps
 	auth     *m365.Authentication
 	decision *m365.Decision
+
+	verification *verification // our own; nil where DNS is off
+
 	presumed string // domain taken for an own one, from this message or the one that carries it
 	body     *extract.Body
 	forward  *text.Forward // a message handed on as text; nil if there is none
@@ -42,9 +47,9 @@ type assessment struct {
 
 // assess looks at one message.
 // presumed is the domain that the message carrying it gave away as an own one.
-func assess(c *candidate, b *budget.Budget, presumed string, deps JudgeDeps) *assessment {
+func assess(ctx context.Context, c *candidate, b *budget.Budget, presumed string, deps JudgeDeps) *assessment {
 	a := &assessment{candidate: c, presumed: presumed}
-	a.readHeader(deps)
+	a.readHeader(ctx, deps)
 	a.readBody(b, deps)
 	a.find(deps)
 	a.except(deps)
@@ -71,12 +76,16 @@ func assess(c *candidate, b *budget.Budget, presumed string, deps JudgeDeps) *as
 	return a
 }
 
-func (a *assessment) readHeader(deps JudgeDeps) {
+func (a *assessment) readHeader(ctx context.Context, deps JudgeDeps) {
 	m := a.msg
 	a.path = m365.NewPath(m.Header(), &deps.Facts)
 	a.stamps = m365.ReadStamps(m, a.path)
 	a.auth = m365.Authenticate(m, a.path)
 	in := m365.Input{Message: m, Facts: &deps.Facts}
+	if deps.Resolver != nil && a.form != FormHeader {
+		a.verification = verify(ctx, m, deps.Resolver, deps.Facts, deps.Now(), nil)
+		in.Verified = a.verification.verified()
+	}
 	if len(deps.Facts.Domains.Value()) == 0 {
 		if p, ok := m365.PresumedDomain(m, a.auth, a.stamps, ""); ok {
 			a.presumed = p.Domain
@@ -204,6 +213,9 @@ func shownHost(l *extract.Link) domain.Name {
 // authenticated reports whether the From domain is known to be authenticated,
 // and whether it is known not to be.
 func (a *assessment) authenticated(from string) (aligned, failed bool) {
+	if v := a.verification; v != nil && v.report.DMARC.Status == dmarc.StatusPass {
+		return true, false
+	}
 	_, dkim := a.auth.AlignedDKIM(from)
 	aligned = a.auth.DMARC.Passed() || dkim || a.auth.SPF.Passed() && m365.Aligned(a.auth.SPF.Domain, from)
 	if !aligned && !a.path.Exported && a.auth.DMARC.Result == "pass" {
@@ -378,7 +390,12 @@ func (a *assessment) need(deps JudgeDeps) {
 	}
 	add("rules")
 	add("history")
-	add("dns")
+	switch {
+	case deps.Resolver == nil:
+		add("dns")
+	case a.verification != nil && a.verification.ended:
+		a.needs = append(a.needs, finding.Need{Capability: "dns", Detail: lang.M("judge.need.dns-ended"), Cause: finding.Failed})
+	}
 	if len(a.links) > 0 {
 		add("http")
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/sekisho/sekisho/impersonation"
 	"github.com/sekisho/sekisho/lang"
 	"github.com/sekisho/sekisho/org"
+	"github.com/sekisho/sekisho/resolve"
 )
 
 // JudgeDeps is what [Judge] needs from outside.
@@ -19,6 +20,10 @@ type JudgeDeps struct {
 	Words      *lang.Catalogue  // nil: the built-in one
 	Now        func() time.Time // nil: the system's clock
 	Workers    int              // messages judged at once; 0 is one for each processor
+
+	// Resolver answers DNS questions, so that mail is verified rather than the
+	// header believed. Nil asks nothing.
+	Resolver resolve.Resolver
 
 	knownBrands []impersonation.Brand
 }
@@ -43,7 +48,7 @@ func Judge(ctx context.Context, items iter.Seq[Item], deps JudgeDeps) iter.Seq[*
 					return
 				}
 				go func() {
-					done <- judgeSafely(it, deps)
+					done <- judgeSafely(ctx, it, deps)
 					<-slots
 				}()
 				select {
@@ -78,7 +83,7 @@ func (d JudgeDeps) withDefaults() JudgeDeps {
 // judgeSafely turns a panic into an error about that message. The engines are
 // written not to panic; if one does on a message nobody thought of, the other
 // ten thousand are still judged.
-func judgeSafely(it Item, deps JudgeDeps) (v *Verdict) {
+func judgeSafely(ctx context.Context, it Item, deps JudgeDeps) (v *Verdict) {
 	defer func() {
 		if p := recover(); p != nil {
 			v = failed(it, &Error{
@@ -90,7 +95,7 @@ func judgeSafely(it Item, deps JudgeDeps) (v *Verdict) {
 	if it.Err != nil {
 		return failed(it, it.Err, deps.Words)
 	}
-	return judgeItem(it, deps)
+	return judgeItem(ctx, it, deps)
 }
 
 // failed is the verdict on an input that could not be read.

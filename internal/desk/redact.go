@@ -1,12 +1,14 @@
 package desk
 
 import (
+	"encoding/base64"
 	"fmt"
 	"net/netip"
 	"reflect"
 	"sort"
 	"strings"
 
+	"github.com/sekisho/sekisho/eml"
 	"github.com/sekisho/sekisho/org"
 )
 
@@ -54,6 +56,9 @@ func Redact(v *Verdict, facts *org.Facts) {
 		r.replace(strings.ReplaceAll(d, ".", "-")+".mail.protection", "organisation-example.mail.protection")
 	}
 	r.apply(v)
+	if v.Organisation != nil {
+		v.Organisation.Confirm = "" // it would confirm a domain that is none
+	}
 }
 
 type redaction struct {
@@ -65,6 +70,13 @@ func (r *redaction) replace(from, to string) {
 		return
 	}
 	r.pairs = append(r.pairs, [2]string{from, to})
+	if !strings.Contains(from, "@") {
+		return
+	}
+	// Lures carry the address of their victim in the link.
+	r.pairs = append(r.pairs, [2]string{strings.Replace(from, "@", "%40", 1), strings.Replace(to, "@", "%40", 1)})
+	whole := from[:len(from)/3*3] // what base64 writes alike whatever follows
+	r.pairs = append(r.pairs, [2]string{base64.StdEncoding.EncodeToString([]byte(whole)), base64.RawStdEncoding.EncodeToString([]byte(to))})
 }
 
 func (r *redaction) networks(list []netip.Prefix, name string) {
@@ -79,11 +91,21 @@ func (r *redaction) apply(v *Verdict) {
 	// The longest first: an address before the domain in it.
 	sort.SliceStable(r.pairs, func(i, j int) bool { return len(r.pairs[i][0]) > len(r.pairs[j][0]) })
 	walkStrings(reflect.ValueOf(v).Elem(), func(s string) string {
+		s = decodeWords(s)
 		for _, p := range r.pairs {
 			s = replaceFold(s, p[0], p[1])
 		}
 		return s
 	})
+}
+
+// decodeWords decodes the encoded words (RFC 2047) of a quoted field, in which
+// a name would not be recognised.
+func decodeWords(s string) string {
+	if !strings.Contains(s, "=?") {
+		return s
+	}
+	return eml.Parse([]byte("X: "+strings.Join(strings.Fields(s), " ")+"\r\n\r\n"), nil).Header().Text("X")
 }
 
 // replaceFold replaces every occurrence of from in s, in any case of ASCII

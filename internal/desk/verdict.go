@@ -140,6 +140,16 @@ type Authentication struct {
 	DMARC    *AuthResult  `json:"dmarc,omitempty"`
 	ARC      *AuthResult  `json:"arc,omitempty"`
 	CompAuth *AuthResult  `json:"compauth,omitempty"`
+	Verified *Verified    `json:"verified,omitempty"` // by us, now; absent where DNS is off
+	Differs  []Fact       `json:"differs,omitempty"`  // where claim and verification disagree
+}
+
+// Verified is what sekisho verified itself.
+type Verified struct {
+	SPF   *AuthResult  `json:"spf,omitempty"`
+	DKIM  []AuthResult `json:"dkim,omitempty"`
+	DMARC *AuthResult  `json:"dmarc,omitempty"`
+	ARC   *AuthResult  `json:"arc,omitempty"`
 }
 
 // AuthResult is one result of mail authentication.

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
@@ -23,7 +24,7 @@ const (
 )
 
 // judgeItem judges one input.
-func judgeItem(it Item, deps JudgeDeps) *Verdict {
+func judgeItem(ctx context.Context, it Item, deps JudgeDeps) *Verdict {
 	start := time.Now()
 	b := budget.New(nil)
 	m := eml.Parse(it.Raw, &eml.Options{Budget: b})
@@ -32,7 +33,7 @@ func judgeItem(it Item, deps JudgeDeps) *Verdict {
 	assessed := make([]*assessment, 0, len(all))
 	presumed := ""
 	for i, c := range all {
-		assessed = append(assessed, assess(c, b, presumed, deps))
+		assessed = append(assessed, assess(ctx, c, b, presumed, deps))
 		if i == 0 && len(deps.Facts.Domains.Value()) == 0 {
 			presumed = assessed[0].givenAway()
 		}
@@ -147,9 +148,28 @@ func (r renderer) authentication(a *assessment) *Authentication {
 			out.DKIM = append(out.DKIM, *x)
 		}
 	}
-	if out.SPF == nil && out.DKIM == nil && out.DMARC == nil && out.ARC == nil && out.CompAuth == nil {
+	if v := a.verification; v != nil {
+		out.Verified = r.verified(v)
+		out.Differs = r.facts(v.differs(a.form))
+	}
+	if out.SPF == nil && out.DKIM == nil && out.DMARC == nil && out.ARC == nil && out.CompAuth == nil && out.Verified == nil {
 		return nil
 	}
+	return out
+}
+
+// verified is what we verified ourselves, in short; "sekisho auth" has it whole.
+func (r renderer) verified(v *verification) *Verified {
+	out := &Verified{ARC: &AuthResult{Result: string(v.report.ARC.Status), Reason: string(v.report.ARC.Reason)}}
+	if s := v.report.SPF; s != nil {
+		out.SPF = &AuthResult{Result: string(s.Status), Domain: s.Domain, Reason: s.Term, Meaning: r.words.Render(s.Reason())}
+	}
+	for i := range v.report.DKIM.Signatures {
+		s := &v.report.DKIM.Signatures[i]
+		out.DKIM = append(out.DKIM, AuthResult{Result: string(s.Status), Domain: string(s.Domain), Reason: string(s.Reason), Meaning: r.words.Render(s.Explain())})
+	}
+	d := v.report.DMARC
+	out.DMARC = &AuthResult{Result: string(d.Status), Domain: string(d.Author), Action: string(d.Disposition), Reason: string(d.Reason), Meaning: r.words.Render(d.Message())}
 	return out
 }
 

@@ -1,0 +1,136 @@
+package desk_test
+
+import (
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sekisho/sekisho/internal/desk"
+	"github.com/sekisho/sekisho/internal/intake/mailbox"
+	"github.com/sekisho/sekisho/mailauth/dmarc"
+	"github.com/sekisho/sekisho/resolve/zone"
+)
+
+func exampleZone(t testing.TB) *zone.Zone {
+	t.Helper()
+	f, err := os.Open(filepath.Join(examples, "dns.zone"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := zone.Parse(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return z
+}
+
+func auth(t testing.TB, in desk.AuthInput, raw []byte) *desk.AuthReport {
+	t.Helper()
+	in.Items = slices.Values([]desk.Item{{File: "mail.eml", Raw: raw, Form: desk.FormMessage}})
+	for r := range desk.Auth(t.Context(), in, desk.AuthDeps{Resolver: exampleZone(t), Facts: exampleFacts(t), Now: now}) {
+		return r
+	}
+	t.Fatal("no report")
+	return nil
+}
+
+// TestAuthExamples verifies every example with the records of its invented
+// domains: what was stamped is what is found, but where the example is about a
+// difference.
+func TestAuthExamples(t *testing.T) {
+	want := map[string]string{
+		"broken.eml":                        "the body of this file is not what was signed",
+		"directsend/gateway-broke-auth.eml": "today's record gives pass",
+		"forward/attached-msg-ja.eml":       "(.msg)",
+	}
+	n := 0
+	in := desk.AuthInput{Items: mailbox.Walk(t.Context(), []string{examples}, nil, nil)}
+	for r := range desk.Auth(t.Context(), in, desk.AuthDeps{Resolver: exampleZone(t), Facts: exampleFacts(t), Now: now}) {
+		n++
+		name, err := filepath.Rel(examples, r.File)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name = filepath.ToSlash(name)
+		expected := want[name]
+		if name == "forward/attached-msg-ja.eml" {
+			continue // the mail that carries it is verified, not the item in it
+		}
+		switch {
+		case expected == "" && len(r.Differs) > 0:
+			t.Errorf("%s: %s", name, r.Differs[0].Text.EN)
+		case expected != "" && (len(r.Differs) != 1 || !strings.Contains(r.Differs[0].Text.EN, expected)):
+			t.Errorf("%s: differs %v, want %q", name, r.Differs, expected)
+		}
+		if r.Summary.EN == "" || r.Summary.JA == "" {
+			t.Errorf("%s: no summary", name)
+		}
+	}
+	if n < 80 {
+		t.Errorf("%d reports", n)
+	}
+}
+
+// TestJudgeVerifies judges the examples with DNS: the verdicts are the same,
+// and rest on our own verification.
+func TestJudgeVerifies(t *testing.T) {
+	deps := desk.JudgeDeps{Facts: exampleFacts(t), Now: now, Resolver: exampleZone(t)}
+	v := judgeWith(t, deps, desk.Item{File: "x", Raw: example(t, "ham/partner-invoice-ja.eml")})
+	if v.Authentication == nil || v.Authentication.Verified == nil {
+		t.Fatal("nothing was verified")
+	}
+	got := v.Authentication.Verified
+	if got.SPF.Result != "pass" || got.DMARC.Result != "pass" || len(got.DKIM) != 1 || got.DKIM[0].Result != "pass" {
+		t.Errorf("verified SPF %v, DKIM %v, DMARC %v; want all to pass", got.SPF, got.DKIM, got.DMARC)
+	}
+	for _, n := range v.NotChecked {
+		if n.Capability == "dns" {
+			t.Error("says that DNS was not asked")
+		}
+	}
+	broken := judgeWith(t, deps, desk.Item{File: "x", Raw: example(t, "broken.eml")})
+	if len(broken.Authentication.Differs) != 1 {
+		t.Errorf("differs %v, want the changed body", broken.Authentication.Differs)
+	}
+}
+
+func TestAuthEnvelope(t *testing.T) {
+	raw := example(t, "ham/partner-invoice-ja.eml")
+	r := auth(t, desk.AuthInput{}, raw)
+	if diff := cmp.Diff("203.0.113.10 yamada@partner.example", r.Envelope.IP+" "+r.Envelope.MailFrom); diff != "" {
+		t.Errorf("envelope of the header (-want +got):\n%s", diff)
+	}
+	r = auth(t, desk.AuthInput{IP: netip.MustParseAddr("192.0.2.99"), MailFrom: "yamada@partner.example", Helo: "x.test"}, raw)
+	if r.SPF == nil || r.SPF.Result != "fail" || r.Envelope.IP != "192.0.2.99" {
+		t.Errorf("a given envelope is not used: %+v", r.SPF)
+	}
+	if len(r.SPF.Tree.Terms) == 0 {
+		t.Error("SPF without its tree")
+	}
+	bare := []byte("From: a@partner.example\r\n\r\nhello\r\n")
+	if r := auth(t, desk.AuthInput{}, bare); r.SPF != nil || !strings.Contains(r.Envelope.Source.EN, "--ip") {
+		t.Errorf("SPF %v without an envelope; source %q", r.SPF, r.Envelope.Source.EN)
+	}
+}
+
+func TestAuthMethodAndStamp(t *testing.T) {
+	raw := example(t, "ham/partner-invoice-ja.eml")
+	r := auth(t, desk.AuthInput{Method: dmarc.MethodPSL, StampAs: "desk.kiso-works.example"}, raw)
+	if r.DMARC.Method != dmarc.MethodPSL {
+		t.Errorf("method %s", r.DMARC.Method)
+	}
+	for _, want := range []string{"desk.kiso-works.example", "spf=pass", "dkim=pass", "dmarc=pass"} {
+		if !strings.Contains(r.Stamp, want) {
+			t.Errorf("stamp lacks %q: %s", want, r.Stamp)
+		}
+	}
+	if strings.Contains(strings.ReplaceAll(r.Stamp, "\r\n ", ""), "\n\n") {
+		t.Errorf("stamp breaks the header: %q", r.Stamp)
+	}
+}

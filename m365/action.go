@@ -5,10 +5,11 @@ import (
 	"github.com/sekisho/sekisho/lang"
 )
 
-// firstResponse is what to do about the mail itself, before any setting: see
-// who else has it, keep it, take it away, and look after whoever clicked.
+// firstResponse is what to do about the mail itself, before any setting: keep
+// it, see who else has it, and look after whoever clicked.
 func firstResponse(d *Decision) []finding.Action {
 	return []finding.Action{
+		{Message: lang.M("m365.action.preserve"), Audience: finding.Admin, Within: finding.Now},
 		{
 			Message: lang.M("m365.action.find"), Audience: finding.Admin, Within: finding.Now,
 			Commands: []string{
@@ -19,7 +20,6 @@ func firstResponse(d *Decision) []finding.Action {
 				"| project Timestamp, RecipientEmailAddress, SenderFromAddress, SenderMailFromAddress, SenderIPv4, Subject, DeliveryLocation, NetworkMessageId",
 			},
 		},
-		{Message: lang.M("m365.action.preserve"), Audience: finding.Admin, Within: finding.Now},
 		{Message: lang.M("m365.action.clicked"), Audience: finding.Admin, Within: finding.Now},
 		{Message: lang.M("m365.action.staff"), Audience: finding.Staff, Within: finding.Today},
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"github.com/sekisho/sekisho/internal/desk"
@@ -240,7 +241,7 @@ func (p *authPresenter) signature(name string, s desk.DKIMView) {
 	p.head(name, s.Result, s.Text.In(r.lang))
 	facts := []string{"d=" + s.Domain, "s=" + s.Selector, s.Algorithm}
 	if s.KeyBits > 0 {
-		facts = append(facts, r.say("cli.dkim.bits", "n", s.KeyBits))
+		facts = append(facts, r.say("cli.dkim.bits", "n", strconv.Itoa(s.KeyBits)))
 	}
 	if s.Canon != "" {
 		facts = append(facts, s.Canon)

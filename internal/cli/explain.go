@@ -39,7 +39,6 @@ type explainPresenter struct {
 func (p *explainPresenter) end(s *summary) error {
 	switch {
 	case s.messages > 1:
-		fmt.Fprintln(p.r.Stdout)
 		p.r.counts(s)
 	case s.stopped:
 		fmt.Fprintln(p.r.Stdout, p.r.say("cli.stopped"))
@@ -79,7 +78,7 @@ func (p *explainPresenter) text(indent int, first, s string) {
 		if i > 0 {
 			first = strings.Repeat(" ", indent)
 		}
-		fmt.Fprintln(r.Stdout, first+l)
+		fmt.Fprintln(r.Stdout, strings.TrimRight(first+l, " "))
 	}
 }
 
@@ -251,29 +250,54 @@ func (p *explainPresenter) authentication(v *desk.Verdict) {
 	if a == nil {
 		return
 	}
-	r := p.r
 	p.section("cli.section.authentication")
 	if !a.Trusted {
-		p.text(2, "  ", r.say("cli.auth.untrusted"))
+		p.text(2, "  ", p.r.say("cli.auth.untrusted"))
 	}
-	row := func(name string, x *desk.AuthResult) {
-		if x == nil {
-			return
-		}
-		words := []string{x.Domain, x.Reason, x.Meaning.In(r.lang)}
-		if x.Action != "" {
-			words = append(words, r.say("cli.auth.action", "action", x.Action))
-		}
-		words = slices.DeleteFunc(words, func(s string) bool { return s == "" })
-		p.text(24, "  "+term.Pad(name, 9)+"  "+term.Pad(term.Clean(x.Result), 9)+"  ", strings.Join(words, "  "))
-	}
-	row("SPF", a.SPF)
+	p.result("SPF", a.SPF)
 	for i := range a.DKIM {
-		row("DKIM", &a.DKIM[i])
+		p.result("DKIM", &a.DKIM[i])
 	}
-	row("DMARC", a.DMARC)
-	row("ARC", a.ARC)
-	row("compauth", a.CompAuth)
+	p.result("DMARC", a.DMARC)
+	p.result("ARC", a.ARC)
+	p.result("compauth", a.CompAuth)
+	p.verified(a)
+}
+
+// verified is what sekisho found out itself, and where that is not what was
+// stamped.
+func (p *explainPresenter) verified(a *desk.Authentication) {
+	v := a.Verified
+	if v == nil {
+		return
+	}
+	p.section("cli.section.verified")
+	p.result("SPF", v.SPF)
+	for i := range v.DKIM {
+		p.result("DKIM", &v.DKIM[i])
+	}
+	p.result("DMARC", v.DMARC)
+	p.result("ARC", v.ARC)
+	for _, d := range a.Differs {
+		p.item(d.Text.In(p.r.lang))
+	}
+}
+
+// result prints a line of authentication: what it means where that is known,
+// else its domain and reason.
+func (p *explainPresenter) result(name string, x *desk.AuthResult) {
+	if x == nil {
+		return
+	}
+	words := []string{x.Domain, x.Reason, x.Meaning.In(p.r.lang)}
+	if words[2] != "" && x.Domain != "" { // the sentence names it
+		words = words[2:]
+	}
+	if x.Action != "" {
+		words = append(words, p.r.say("cli.auth.action", "action", x.Action))
+	}
+	words = slices.DeleteFunc(words, func(s string) bool { return s == "" })
+	p.text(24, "  "+term.Pad(name, 9)+"  "+term.Pad(term.Clean(x.Result), 9)+"  ", strings.Join(words, "  "))
 }
 
 func (p *explainPresenter) directSend(v *desk.Verdict) {

@@ -37,18 +37,18 @@ func newRun(l lang.Language, width int) (*run, *bytes.Buffer) {
 	}, &b
 }
 
-// text is a sentence in both languages.
-func text(en, ja string) lang.Text { return lang.Text{EN: en, JA: ja} }
+// both is a sentence in both languages.
+func both(en, ja string) lang.Text { return lang.Text{EN: en, JA: ja} }
 
 // verdicts are as wide and as narrow as they come.
 func verdicts() []*desk.Verdict {
 	date := time.Date(2026, 11, 17, 0, 12, 0, 0, time.UTC)
 	evidence := []desk.Evidence{{
 		Where: desk.Where{Header: "From", Index: 10}, Quote: "From: =?utf-8?B?57WM55CG6YOo?= <keiri@kiso-works.example>",
-		Note: text("Written by the sender or a server before yours; can be forged.", "送信者、または受信前のサーバーが記録。偽造できます。"),
+		Note: both("Written by the sender or a server before yours; can be forged.", "送信者、または受信前のサーバーが記録。偽造できます。"),
 	}}
-	reason := text("From claims your own domain kiso-works.example, but it was sent from outside without signing in.", "自社ドメイン kiso-works.example を名乗っていますが、社外から未認証で送信されています。")
-	none := text("No sign of danger was found in what was checked.", "確認した範囲では、危険な兆候は見つかりませんでした。")
+	reason := both("From claims your own domain kiso-works.example, but it was sent from outside without signing in.", "自社ドメイン kiso-works.example を名乗っていますが、社外から未認証で送信されています。")
+	none := both("No sign of danger was found in what was checked.", "確認した範囲では、危険な兆候は見つかりませんでした。")
 	return []*desk.Verdict{
 		{
 			File: "受信/請求書の確認.eml", From: &desk.Mailbox{Name: "経理部(代表アドレス)", Address: "keiri@kiso-works.example"},
@@ -56,21 +56,21 @@ func verdicts() []*desk.Verdict {
 			Subject: "【至急・要確認】未払い請求書のご確認をお願いいたします(第3四半期分)", Verdict: desk.Malicious, Reason: reason,
 			Findings: []desk.Finding{
 				{Title: reason, Evidence: evidence, Actions: []desk.Action{
-					{Text: text("Keep the mail.", "メールを保存します。"), Audience: "admin", Within: "now", Due: "2026-11-24", Commands: []string{"Get-MessageTraceV2 -SenderAddress keiri@kiso-works.example -StartDate 2026-11-10 -EndDate 2026-11-24"}},
-					{Text: text("Reject Direct Send.", "Direct Send を拒否します。"), Audience: "admin", Within: "week", Due: "2026-12-01"},
-					{Text: text("Do not open it.", "開かないでください。"), Audience: "staff", Within: "now", Due: "2026-11-24"},
+					{Text: both("Keep the mail.", "メールを保存します。"), Audience: "admin", Within: "now", Due: "2026-11-24", Commands: []string{"Get-MessageTraceV2 -SenderAddress keiri@kiso-works.example -StartDate 2026-11-10 -EndDate 2026-11-24"}},
+					{Text: both("Reject Direct Send.", "Direct Send を拒否します。"), Audience: "admin", Within: "week", Due: "2026-12-01"},
+					{Text: both("Do not open it.", "開かないでください。"), Audience: "staff", Within: "now", Due: "2026-11-24"},
 				}},
-				{Title: text("The text of a link names another host.", "リンクの文字が別の名前です。"), Evidence: evidence},
+				{Title: both("The text of a link names another host.", "リンクの文字が別の名前です。"), Evidence: evidence},
 			},
 			Links: []desk.Link{
 				{URL: "https://login.evil.test/very/long/path/that/goes/on?and=on&and=on&and=on", Visible: "https://portal.kiso-works.example/", Deceptive: true},
 				{URL: "https://login.evil.test/very/long/path/that/goes/on?and=on&and=on&and=on", Visible: "https://portal.kiso-works.example/"},
 			},
 			Attachments: []desk.Attachment{{Name: "請求書.pdf.html", Found: "html", Size: 1234567, SHA256: strings.Repeat("0", 64)}},
-			NotChecked:  []desk.Unchecked{{Capability: "dns", Text: text("DNS.", "DNS。")}},
+			NotChecked:  []desk.Unchecked{{Capability: "dns", Text: both("DNS.", "DNS。")}},
 		},
 		{File: "a.mbox", Index: 12, From: &desk.Mailbox{Address: "a@b.test"}, Subject: "Hi", Verdict: desk.Clean, Reason: none},
-		{File: "b.eml", Verdict: desk.Undecided, Reason: text("It could not be read whole.", "全体を読み取れませんでした。")},
+		{File: "b.eml", Verdict: desk.Undecided, Reason: both("It could not be read whole.", "全体を読み取れませんでした。")},
 	}
 }
 

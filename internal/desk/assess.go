@@ -88,7 +88,10 @@ func (a *assessment) readHeader(ctx context.Context, deps JudgeDeps) {
 	}
 	if len(deps.Facts.Domains.Value()) == 0 {
 		if p, ok := m365.PresumedDomain(m, a.auth, a.stamps, ""); ok {
-			a.presumed = p.Domain
+			// The name goes into a command that a person will run.
+			if n, err := domain.Parse(p.Domain); err == nil {
+				a.presumed = string(n)
+			}
 		}
 		if a.presumed != "" {
 			in.Presumed = []string{a.presumed}

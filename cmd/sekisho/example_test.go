@@ -1,0 +1,82 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/sekisho/sekisho/lang"
+)
+
+// shell runs a command line as a user of that home types it.
+func shell(t *testing.T, home, line string) (stdout, stderr string, err error) {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("the examples are written for a POSIX shell")
+	}
+	sh, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip("no shell")
+	}
+	var out, errs bytes.Buffer
+	cmd := exec.Command(sh, "-c", line)
+	cmd.Dir = home
+	cmd.Env = append(os.Environ(), surroundings(home)...)
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err = cmd.Run()
+	return out.String(), errs.String(), err
+}
+
+// TestHelpExamples runs every example of the help, in both languages, as they
+// stand.
+func TestHelpExamples(t *testing.T) {
+	words := lang.Default()
+	for _, l := range []lang.Language{lang.EN, lang.JA} {
+		for _, key := range words.Keys() {
+			command, isHelp := strings.CutPrefix(key, "cli.help.")
+			command, isExample := strings.CutSuffix(command, ".examples")
+			if !isHelp || !isExample {
+				continue
+			}
+			t.Run(string(l)+"/"+command, func(t *testing.T) {
+				t.Parallel()
+				home := t.TempDir()
+				if err := copyExamples(filepath.Join(home, "examples")); err != nil {
+					t.Fatal(err)
+				}
+				template, _ := words.Template(key)
+				for line := range strings.SplitSeq(template.In(l), "\n") {
+					if !strings.HasPrefix(line, "sekisho "+strings.ReplaceAll(command, ".", " ")) {
+						t.Errorf("an example of another command: %s", line)
+						continue
+					}
+					if command == "completion" { // writes to folders of the system
+						line, _, _ = strings.Cut(line, " >")
+					}
+					if command == "allow.remove" {
+						line = strings.Replace(line, "ex-3f2a91c0", someException(t, home), 1)
+					}
+					if out, errs, err := shell(t, home, line); err != nil || out == "" {
+						t.Errorf("%s: %v\n%s%s", line, err, out, errs)
+					}
+				}
+			})
+		}
+	}
+}
+
+// someException adds an exception and returns its ID.
+func someException(t *testing.T, home string) string {
+	t.Helper()
+	out, errs, err := shell(t, home, "sekisho allow add --from survey.example --ip 192.0.2.7 --owner sato --reason survey --output ndjson")
+	_, id, _ := strings.Cut(out, `"id":"`)
+	id, _, ok := strings.Cut(id, `"`)
+	if err != nil || !ok {
+		t.Fatalf("%v: %s%s", err, out, errs)
+	}
+	return id
+}

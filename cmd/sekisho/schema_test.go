@@ -1,0 +1,180 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+func compile(t *testing.T, name string) *jsonschema.Schema {
+	t.Helper()
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	s, err := c.Compile(filepath.Join("..", "..", "docs", "schema", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// output runs sekisho and returns what it prints. Findings and unread inputs
+// are no failure here.
+func output(t *testing.T, dir string, args ...string) []byte {
+	t.Helper()
+	cmd := exec.Command("sekisho", args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), surroundings(dir)...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	b, err := cmd.Output()
+	if code := cmd.ProcessState.ExitCode(); err != nil && code != 1 && code != 3 {
+		t.Fatalf("sekisho %s: %v: %s", strings.Join(args, " "), err, stderr.String())
+	}
+	return b
+}
+
+// validate checks every record of the output and returns how many there are.
+func validate(t *testing.T, s *jsonschema.Schema, b []byte) int {
+	t.Helper()
+	n := 0
+	for d := json.NewDecoder(bytes.NewReader(b)); d.More(); {
+		var raw json.RawMessage
+		if err := d.Decode(&raw); err != nil {
+			t.Fatal(err)
+		}
+		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, ok := v.([]any)
+		if !ok {
+			list = []any{v}
+		}
+		for _, v := range list {
+			n++
+			if err := s.Validate(v); err != nil {
+				t.Errorf("record %d: %v", n, err)
+			}
+		}
+	}
+	return n
+}
+
+// TestVerdictSchema validates the verdict on every example.
+func TestVerdictSchema(t *testing.T) {
+	s := compile(t, "verdict.v1.json")
+	dir := t.TempDir()
+	if err := copyExamples(filepath.Join(dir, "examples")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "photo.eml"), []byte("GIF89a"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	output(t, dir, "allow", "add", "--config", "examples/sekisho.yaml", "--from", "kiso-works.example", "--ip", "203.0.113.77", "--owner", "sato", "--reason", "test")
+	count := 0
+	for _, args := range [][]string{
+		{"--output", "ndjson"}, {"--output", "json"}, {"--output", "json", "--redact"},
+		{"--output", "ndjson", "--config", "examples/sekisho.yaml"}, {"--output", "ndjson", "--config", "examples/sekisho.yaml", "--redact"},
+		{"--output", "json", "--config", "examples/sekisho.yaml", "--dns-zone", "examples/dns.zone"},
+	} {
+		t.Run(strings.Join(args, " "), func(t *testing.T) {
+			n := validate(t, s, output(t, dir, append(append([]string{"judge"}, args...), "examples", "photo.eml")...))
+			if n < 60 || count > 0 && n != count {
+				t.Errorf("%d records, before %d", n, count)
+			}
+			count = n
+		})
+	}
+	t.Run("OneMessage", func(t *testing.T) {
+		if n := validate(t, s, output(t, dir, "judge", "--output", "json", "examples/broken.eml")); n != 1 {
+			t.Errorf("%d records", n)
+		}
+	})
+	t.Run("Exceptions", func(t *testing.T) {
+		if n := validate(t, compile(t, "exception.v1.json"), output(t, dir, "allow", "list", "--output", "json")); n != 1 {
+			t.Errorf("%d records", n)
+		}
+	})
+	t.Run("Checks", func(t *testing.T) {
+		c := compile(t, "check.v1.json")
+		if n := validate(t, c, output(t, dir, "doctor", "--output", "json")); n < 8 {
+			t.Errorf("%d records", n)
+		}
+		validate(t, c, output(t, dir, "doctor", "--output", "ndjson", "--config", "examples/sekisho.yaml"))
+	})
+	t.Run("Version", func(t *testing.T) {
+		validate(t, compile(t, "version.v1.json"), output(t, dir, "version", "--output", "json"))
+	})
+}
+
+// TestSchemaRefuses shows that the validation would notice.
+func TestSchemaRefuses(t *testing.T) {
+	s := compile(t, "verdict.v1.json")
+	dir := t.TempDir()
+	if err := copyExamples(filepath.Join(dir, "examples")); err != nil {
+		t.Fatal(err)
+	}
+	good := string(output(t, dir, "judge", "--output", "ndjson", "examples/broken.eml"))
+	for _, tc := range []struct{ name, from, to string }{
+		{"Schema", `sekisho.verdict/v1`, `sekisho.verdict/v2`},
+		{"Unknown", `"score":`, `"points":1,"score":`},
+		{"Word", `"verdict":"undecided"`, `"verdict":"safe"`},
+		{"Date", `"date":"`, `"date":"yesterday `},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			bad := strings.Replace(good, tc.from, tc.to, 1)
+			if bad == good {
+				t.Fatalf("no %s", tc.from)
+			}
+			v, err := jsonschema.UnmarshalJSON(strings.NewReader(bad))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s.Validate(v) == nil {
+				t.Error("accepted")
+			}
+		})
+	}
+}
+
+// TestCorpusSchema validates the verdicts on a sample of real mail.
+func TestCorpusSchema(t *testing.T) {
+	shared := os.Getenv("SEKISHO_SHARED")
+	if shared == "" {
+		shared = filepath.Join("..", "..", "..", "shared")
+	}
+	root, err := filepath.Abs(filepath.Join(shared, "data", "mail"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if testing.Short() {
+		t.Skip("short")
+	}
+	var sample []string
+	seen := 0
+	err = filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			if seen++; seen%10 == 0 {
+				sample = append(sample, path)
+			}
+		}
+		return err
+	})
+	if err != nil || len(sample) == 0 {
+		t.Skipf("no mail in %s: set SEKISHO_SHARED", root)
+	}
+	s := compile(t, "verdict.v1.json")
+	dir := t.TempDir()
+	b := output(t, dir, append([]string{"judge", "--output", "ndjson"}, sample...)...)
+	n, unread := validate(t, s, b), bytes.Count(b, []byte(`"row":"error"`))
+	t.Logf("%d records of %d files, %d unread", n, len(sample), unread)
+	if n < len(sample) || unread > n/5 {
+		t.Errorf("%d records of %d files, %d unread", n, len(sample), unread)
+	}
+}

@@ -1,0 +1,99 @@
+package cli
+
+import (
+	"encoding"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sekisho/sekisho/internal/desk"
+)
+
+// schema is what this test looks at of a JSON Schema.
+type schema struct {
+	Ref        string             `json:"$ref"`
+	Properties map[string]*schema `json:"properties"`
+	Items      *schema            `json:"items"`
+	Defs       map[string]*schema `json:"$defs"`
+	Required   []string           `json:"required"`
+}
+
+// TestSchemaFields holds the schemas to the records: every field of one is in
+// the other, and what is always written is required.
+func TestSchemaFields(t *testing.T) {
+	for _, tc := range []struct {
+		file   string
+		record reflect.Type
+	}{
+		{"verdict.v1.json", reflect.TypeFor[desk.Verdict]()},
+		{"exception.v1.json", reflect.TypeFor[exceptionRecord]()},
+		{"check.v1.json", reflect.TypeFor[desk.Check]()},
+		{"version.v1.json", reflect.TypeFor[versionRecord]()},
+	} {
+		t.Run(tc.file, func(t *testing.T) {
+			b, err := os.ReadFile(filepath.Join("..", "..", "docs", "schema", tc.file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var root schema
+			if err := json.Unmarshal(b, &root); err != nil {
+				t.Fatal(err)
+			}
+			var want, got []string
+			recordFields(tc.record, "", &want)
+			schemaFields(&root, &root, "", &got)
+			slices.Sort(want)
+			slices.Sort(got)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("the record (-) and the schema (+); an exclamation mark is for what is always there:\n%s", diff)
+			}
+		})
+	}
+}
+
+func recordFields(t reflect.Type, path string, out *[]string) {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct || t.Implements(reflect.TypeFor[encoding.TextMarshaler]()) {
+		return
+	}
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if f.Anonymous && name == "" {
+			recordFields(f.Type, path, out)
+			continue
+		}
+		mark := "!"
+		if strings.Contains(options, "omit") {
+			mark = ""
+		}
+		*out = append(*out, path+"/"+name+mark)
+		recordFields(f.Type, path+"/"+name, out)
+	}
+}
+
+func schemaFields(root, s *schema, path string, out *[]string) {
+	for s.Ref != "" || s.Items != nil {
+		if s.Ref != "" {
+			s = root.Defs[strings.TrimPrefix(s.Ref, "#/$defs/")]
+			continue
+		}
+		s = s.Items
+	}
+	for name, p := range s.Properties {
+		mark := ""
+		if slices.Contains(s.Required, name) {
+			mark = "!"
+		}
+		*out = append(*out, path+"/"+name+mark)
+		schemaFields(root, p, path+"/"+name, out)
+	}
+}

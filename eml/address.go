@@ -1,6 +1,7 @@
 package eml
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -290,8 +291,8 @@ func mailbox(u Mapped, toks []token) (Address, bool) {
 	a := Address{Span: u.Span(lo, hi-lo)}
 	var comment Mapped
 	at := -1
-	for k := len(toks) - 1; k >= 0; k-- {
-		switch t := toks[k]; t.kind {
+	for k, t := range slices.Backward(toks) {
+		switch t.kind {
 		case tokenComment:
 			if comment.Text == "" {
 				comment = u.Slice(t.from+1, t.to-1)
@@ -309,6 +310,7 @@ func mailbox(u Mapped, toks []token) (Address, bool) {
 			}
 			a.setName(u, lo, t.from, comment, toks[:k])
 			return a, true
+		default: // words and quotes are no address by themselves
 		}
 	}
 	if at < 0 {
@@ -375,7 +377,7 @@ func (a *Address) setAddr(s string) {
 	}
 	a.Local = strings.TrimSpace(s[:i])
 	d := strings.ToLower(strings.TrimRight(strings.TrimSpace(s[i+1:]), ".;,'\""))
-	if strings.IndexAny(d, " \t") >= 0 { // RFC 5322 section 4.4: around its dots
+	if strings.ContainsAny(d, " \t") { // RFC 5322 section 4.4: around its dots
 		d = strings.Join(strings.Fields(d), "")
 	}
 	a.Domain = d

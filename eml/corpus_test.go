@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"mime"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -137,10 +138,5 @@ func TestCorpusSpans(t *testing.T) {
 }
 
 func isAddressField(f eml.Field) bool {
-	for _, name := range []string{"From", "To", "Cc", "Reply-To", "Sender"} {
-		if f.Is(name) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc([]string{"From", "To", "Cc", "Reply-To", "Sender"}, f.Is)
 }

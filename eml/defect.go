@@ -50,8 +50,9 @@ func (d Defect) Lost() bool {
 	switch d.Code {
 	case TooManyFields, LongField, TooManyParts, TooDeep, TooLarge, BudgetExhausted:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // onceFields may occur once in a message (RFC 5322 section 3.6).

@@ -151,8 +151,9 @@ func reason(aspect string, m *eml.Message, ours, theirs view) string {
 		case eml.UnclosedMultipart, eml.MissingBoundary, eml.BoundaryNotFound, eml.GuessedBoundary, eml.MissingSeparator,
 			eml.MalformedHeaderLine, eml.MalformedBase64, eml.MalformedQuoted, eml.MalformedContentType, eml.NoHeader:
 			return true
+		default:
+			return false
 		}
-		return false
 	})
 	subject, from := squeeze(ours.subject), ours.from
 	switch aspect {

@@ -95,13 +95,13 @@ func (m *Message) Header() Header { return m.root.header }
 // Parts yields every part of the message from the root in the order of the
 // text. It does not enter attached messages; see [Part.Embedded].
 func (m *Message) Parts() iter.Seq[*Part] {
-	return func(yield func(*Part) bool) { m.root.walk(yield) }
+	return func(yield func(*Part) bool) { m.root.walk(false, yield) }
 }
 
 // AllParts yields every part of the message and of the messages attached to
 // it, at any depth.
 func (m *Message) AllParts() iter.Seq[*Part] {
-	return func(yield func(*Part) bool) { m.root.walkAll(yield) }
+	return func(yield func(*Part) bool) { m.root.walk(true, yield) }
 }
 
 // Part returns the part with that ID, in attached messages too, nil if there

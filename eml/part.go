@@ -3,6 +3,7 @@ package eml
 import (
 	"bytes"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -159,7 +160,7 @@ func (p *Part) Charset() string {
 // Defects returns what is wrong with the part itself, not with the parts below
 // it.
 func (p *Part) Defects() []Defect {
-	out := p.fieldDefects(p.defects[:len(p.defects):len(p.defects)])
+	out := p.fieldDefects(slices.Clip(p.defects))
 	if !p.IsLeaf() {
 		return out
 	}
@@ -172,29 +173,19 @@ func (p *Part) Defects() []Defect {
 	return out
 }
 
-func (p *Part) walk(yield func(*Part) bool) bool {
+// walk yields the part and those below it, into attached messages if nested is
+// set.
+func (p *Part) walk(nested bool, yield func(*Part) bool) bool {
 	if !yield(p) {
 		return false
 	}
 	for _, c := range p.children {
-		if !c.walk(yield) {
+		if !c.walk(nested, yield) {
 			return false
 		}
 	}
-	return true
-}
-
-func (p *Part) walkAll(yield func(*Part) bool) bool {
-	if !yield(p) {
-		return false
-	}
-	for _, c := range p.children {
-		if !c.walkAll(yield) {
-			return false
-		}
-	}
-	if p.embedded != nil {
-		return p.embedded.root.walkAll(yield)
+	if nested && p.embedded != nil {
+		return p.embedded.root.walk(nested, yield)
 	}
 	return true
 }

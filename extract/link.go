@@ -143,15 +143,12 @@ func (r *reader) searchable(p *eml.Part) bool {
 		return false
 	}
 	t := r.detect(p).Type
-	switch t.Class() {
-	case filetype.Markup, filetype.Script:
-		return true
-	}
 	switch t {
 	case filetype.Text, filetype.SVG, filetype.ICS, filetype.VCF, "url", "csv", "json":
 		return true
+	default:
+		return t.Class() == filetype.Markup || t.Class() == filetype.Script
 	}
-	return false
 }
 
 // fromPage lists the links of a page, and the addresses in its text that are no

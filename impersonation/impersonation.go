@@ -66,8 +66,9 @@ func (b Brand) imitates(m domain.Match) bool {
 		return strings.Contains(m.Piece, ".")
 	case domain.Affix, domain.Edit:
 		return strings.Contains(domain.SLD(m.Target), strings.ToLower(b.Name))
+	default:
+		return true
 	}
-	return true
 }
 
 // Link is a link of the message as [Check] needs it.
@@ -91,7 +92,7 @@ type Input struct {
 	Own        []string // the organisation's domains, configured or presumed
 	Facts      org.Facts
 	Brands     []Brand
-	FreeMail   func(domain.Name) bool // domains where anybody gets an address
+	FreeMail   func(domain.Name) bool // domains where anybody gets an address; nil: none is known
 	Aligned    bool                   // the From domain is authenticated (DMARC pass, or aligned SPF or DKIM)
 	AuthFailed bool                   // the From domain is known not to be authenticated
 	Forged     bool                   // From is a forged own domain, as the Direct Send decision found
@@ -204,8 +205,9 @@ func imitation(m domain.Match) finding.Severity {
 	switch m.Kind {
 	case domain.Confusable, domain.DigitSwap, domain.Subdomain:
 		return finding.High
+	default:
+		return finding.Medium
 	}
-	return finding.Medium
 }
 
 func lookalikeMessage(key string, n domain.Name, target string, m domain.Match) lang.Message {
@@ -249,11 +251,12 @@ func (c *checker) lookalike(n domain.Name) (target string, m domain.Match, ok bo
 // nameShowsAddress finds a display name that is an address, or names a domain,
 // other than the one the message comes from: phones show the name alone.
 func (c *checker) nameShowsAddress(a eml.Address, from domain.Name) {
-	at := strings.LastIndexByte(norm.NFKC.String(a.Name), '@')
+	name := norm.NFKC.String(a.Name)
+	at := strings.LastIndexByte(name, '@')
 	if at < 0 {
 		return
 	}
-	rest := norm.NFKC.String(a.Name)[at+1:]
+	rest := name[at+1:]
 	end := strings.IndexFunc(rest, func(r rune) bool {
 		return r != '.' && r != '-' && !unicode.IsLetter(r) && !unicode.IsDigit(r)
 	})

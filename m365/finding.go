@@ -131,7 +131,7 @@ func distinct(all []finding.Evidence) []finding.Evidence {
 
 func spoof(m *eml.Message, d *Decision) (finding.Finding, bool) {
 	severity := map[Confidence]finding.Severity{High: finding.High, Medium: finding.Medium, Low: finding.Low}[d.Confidence]
-	switch d.Verdict { //nolint:exhaustive // the rest are no spoofs
+	switch d.Verdict {
 	case DS1:
 		actions := append(firstResponse(d), deviceCheck(d)...)
 		actions = append(actions, restrict(d)...)
@@ -147,8 +147,9 @@ func spoof(m *eml.Message, d *Decision) (finding.Finding, bool) {
 	case SpoofThroughGateway:
 		actions := append(firstResponse(d), gatewaySpoofActions()...)
 		return d.finding(m, KindThroughGateway, severity, lang.M("m365.title.spoof-through-gateway", "domain", d.Domain), actions, gatewayPages()), true
+	default:
+		return finding.Finding{}, false
 	}
-	return finding.Finding{}, false
 }
 
 // placeholderID stands in a command for an ID that the file does not hold.

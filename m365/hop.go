@@ -52,7 +52,7 @@ func ParseReceived(f eml.Field) Hop {
 		case ' ', '\t', '\r', '\n':
 			i++
 		case '(':
-			to := commentEnd(s, i)
+			to := eml.SkipComment(s, i)
 			words = append(words, clauseWord{text: s[i:to], at: i, comment: true})
 			i = to
 		case ';':
@@ -212,23 +212,6 @@ func certNames(comment string) []string {
 		}
 	}
 	return out
-}
-
-func commentEnd(s string, i int) int {
-	depth := 0
-	for j := i; j < len(s); j++ {
-		switch s[j] {
-		case '\\':
-			j++
-		case '(':
-			depth++
-		case ')':
-			if depth--; depth == 0 {
-				return j + 1
-			}
-		}
-	}
-	return len(s)
 }
 
 // parseDate reads the date of a Received field (RFC 5322 section 3.3).

@@ -9,7 +9,6 @@ package mailauth
 import (
 	"context"
 	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/sekisho/sekisho/budget"
@@ -37,14 +36,15 @@ type Input struct {
 	Now time.Time // signatures expire against it
 }
 
-// Options changes how a message is verified. A nil *Options is the default.
+// Options changes how a message is verified. A nil *Options and zero fields are
+// the defaults of the packages below.
 type Options struct {
-	Method         dmarc.Method // how DMARC finds organizational domains
-	Suffixes       dmarc.SuffixList
-	TrustedSealers []domain.Name // of ARC chains
-	MaxSignatures  int           // DKIM signatures that are checked
-	NoTrace        bool          // leave the trace of SPF out
-	Budget         *budget.Budget
+	Method         dmarc.Method     // how DMARC finds organizational domains
+	Suffixes       dmarc.SuffixList // for dmarc.MethodPSL
+	TrustedSealers []domain.Name    // of ARC chains
+	MaxSignatures  int              // DKIM signatures that are checked
+	NoTrace        bool             // leave the trace of SPF out
+	Budget         *budget.Budget   // of the message; nil is no bound
 }
 
 // Report is what was verified.
@@ -53,12 +53,13 @@ type Report struct {
 	DKIM  dkim.Result
 	ARC   arc.Chain
 	DMARC dmarc.Result
-	From  []string // domains of the From field
+	From  []string // domains of the From field, each once
 }
 
 // Verify verifies the message. What could not be verified is a value in the
 // report; the error is not nil only if the context ended before DNS answered,
-// and the report then holds what was found until then.
+// and the report then holds what was found until then. A time limit belongs into
+// the resolver, see [resolve.Deadline], so that the report is whole.
 func Verify(ctx context.Context, r resolve.Resolver, in Input, o *Options) (*Report, error) {
 	if o == nil {
 		o = &Options{}
@@ -92,9 +93,8 @@ func fromDomains(m *eml.Message) []string {
 	var out []string
 	seen := map[string]bool{}
 	for _, a := range m.From() {
-		d := strings.ToLower(a.Domain)
-		if d != "" && !seen[d] {
-			seen[d] = true
+		if a.Domain != "" && !seen[a.Domain] {
+			seen[a.Domain] = true
 			out = append(out, a.Domain)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -162,6 +163,33 @@ func TestOfflineAndLimit(t *testing.T) {
 			t.Errorf("%T: %v", r, err)
 		}
 	}
+}
+
+// silent never answers.
+type silent struct{}
+
+func (silent) Lookup(ctx context.Context, _ string, _ resolve.Type) (resolve.Answer, error) {
+	<-ctx.Done()
+	return resolve.Answer{}, ctx.Err()
+}
+
+func TestDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := resolve.Deadline(silent{}, time.Now().Add(time.Minute))
+		for range 3 { // also when the time is over before the question
+			if a := lookup(t, r, "A.Example.", resolve.TypeA); a.RCode != resolve.Timeout || a.Name != "a.example" {
+				t.Errorf("%s %s", a.Name, a.RCode)
+			}
+		}
+		if a := lookup(t, r, "a..example", resolve.TypeA); a.RCode != resolve.FormErr {
+			t.Errorf("%s", a.RCode)
+		}
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := r.Lookup(ended, "a.example", resolve.TypeA); !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	})
 }
 
 func TestCacheKeeps(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 )
 
 // Trace keeps every answer of the resolver that it wraps, in the order in which
@@ -89,4 +90,25 @@ func (l *Limit) Refused() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.refused
+}
+
+// Deadline returns a resolver that answers [Timeout] once the time at is past:
+// what one message may take, however many questions it has. It stands in front
+// of a cache, whose answers still come afterwards.
+func Deadline(next Resolver, at time.Time) Resolver { return deadline{next, at} }
+
+type deadline struct {
+	next Resolver
+	at   time.Time
+}
+
+// Lookup implements [Resolver].
+func (d deadline) Lookup(ctx context.Context, name string, t Type) (Answer, error) {
+	bounded, cancel := context.WithDeadline(ctx, d.at)
+	defer cancel()
+	a, err := d.next.Lookup(bounded, name, t)
+	if err == nil || bounded.Err() == nil || ctx.Err() != nil {
+		return a, err
+	}
+	return unasked(ctx, name, t, Timeout)
 }

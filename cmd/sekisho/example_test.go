@@ -31,9 +31,10 @@ func shell(t *testing.T, home, line string) (stdout, stderr string, err error) {
 	return out.String(), errs.String(), err
 }
 
-// TestHelpExamples runs every example of the help, in both languages, as they
+// TestConformanceHelp runs every example of the help, in both languages, as they
 // stand.
-func TestHelpExamples(t *testing.T) {
+func TestConformanceHelp(t *testing.T) {
+	withoutRace(t)
 	words := lang.Default()
 	for _, l := range []lang.Language{lang.EN, lang.JA} {
 		for _, key := range words.Keys() {

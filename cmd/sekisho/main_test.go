@@ -67,6 +67,16 @@ func surroundings(home string) []string {
 	}
 }
 
+// withoutRace skips a test that starts a process for every line of a page where
+// the race detector runs. Such tests are called Conformance, which ci runs
+// without it too.
+func withoutRace(t *testing.T) {
+	t.Helper()
+	if raceEnabled {
+		t.Skip("runs without the race detector")
+	}
+}
+
 func copyExamples(to string) error { return os.CopyFS(to, os.DirFS(examples)) }
 
 // exits runs a command that must end with a status: exits 3 sekisho judge x.

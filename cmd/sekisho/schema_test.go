@@ -66,8 +66,10 @@ func validate(t *testing.T, s *jsonschema.Schema, b []byte) int {
 	return n
 }
 
-// TestVerdictSchema validates the verdict on every example.
-func TestVerdictSchema(t *testing.T) {
+// TestConformanceSchema validates the records of every command, and the verdict
+// on every example.
+func TestConformanceSchema(t *testing.T) {
+	withoutRace(t)
 	s := compile(t, "verdict.v1.json")
 	dir := t.TempDir()
 	if err := copyExamples(filepath.Join(dir, "examples")); err != nil {
@@ -94,6 +96,12 @@ func TestVerdictSchema(t *testing.T) {
 	t.Run("OneMessage", func(t *testing.T) {
 		if n := validate(t, s, output(t, dir, "judge", "--output", "json", "examples/broken.eml")); n != 1 {
 			t.Errorf("%d records", n)
+		}
+	})
+	t.Run("Authentication", func(t *testing.T) {
+		n := validate(t, compile(t, "auth.v1.json"), output(t, dir, "auth", "--output", "ndjson", "--dns-zone", "examples/dns.zone", "examples", "photo.eml"))
+		if n != count {
+			t.Errorf("%d records, want %d", n, count)
 		}
 	})
 	t.Run("Exceptions", func(t *testing.T) {
@@ -145,6 +153,7 @@ func TestSchemaRefuses(t *testing.T) {
 
 // TestCorpusSchema validates the verdicts on a sample of real mail.
 func TestCorpusSchema(t *testing.T) {
+	withoutRace(t)
 	shared := os.Getenv("SEKISHO_SHARED")
 	if shared == "" {
 		shared = filepath.Join("..", "..", "..", "shared")

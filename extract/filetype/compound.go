@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"strings"
 	"unicode/utf16"
+	"unicode/utf8"
 )
 
 var compoundMagic = []byte{0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1}
@@ -62,11 +63,8 @@ const msiClass = "\x84\x10\x0c\x00\x00\x00\x00\x00\xc0\x00\x00\x00\x00\x00\x00\x
 // characters from U+3800 on.
 func hasMangled(names map[string]bool) bool {
 	for n := range names {
-		for _, c := range n {
-			if c >= 0x3800 && c < 0x4840 {
-				return true
-			}
-			break
+		if c, _ := utf8.DecodeRuneInString(n); c >= 0x3800 && c < 0x4840 {
+			return true
 		}
 	}
 	return false

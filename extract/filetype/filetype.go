@@ -134,6 +134,7 @@ func Detect(content []byte, name string) Result {
 			r.Encrypted = true
 		case "7z", "rar":
 			r.Encrypted = encryptedHeader(t, content)
+		default: // nothing more is to be told without reading it whole
 		}
 		return r
 	}

@@ -77,6 +77,7 @@ func refine(t Type, b []byte) (Type, bool) {
 		return t, len(b) > 8 && b[3] < 60
 	case "ttf":
 		return t, len(b) > 12 && b[4] < 40
+	default: // the mark is long enough
 	}
 	return t, true
 }

@@ -104,8 +104,9 @@ func wrongExtension(ext string, t Type) bool {
 		switch k {
 		case Script, Markup, Mail, Other, Certs:
 			return false
+		default:
+			return ext != "csv" && ext != "rtf"
 		}
-		return ext != "csv" && ext != "rtf"
 	case t == XML || t == "json":
 		return k != Markup && k != Other && k != Script && k != Document
 	case t == ZIP:

@@ -131,13 +131,14 @@ func TestLinks(t *testing.T) {
 			var got []link
 			for _, l := range html.Read(tt.in, nil).Links {
 				flags := ""
-				for _, f := range []struct {
-					set  bool
-					flag string
-				}{{l.Hidden, "h"}, {l.Image, "i"}, {l.Outlook, "o"}} {
-					if f.set {
-						flags += f.flag
-					}
+				if l.Hidden {
+					flags += "h"
+				}
+				if l.Image {
+					flags += "i"
+				}
+				if l.Outlook {
+					flags += "o"
 				}
 				got = append(got, link{l.Tag, l.URL, l.Visible.Text, flags})
 				if where := tt.in[l.Where.Offset:l.Where.End()]; !strings.Contains(strings.ReplaceAll(where, "&amp;", "&"), l.URL) {

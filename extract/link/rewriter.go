@@ -90,8 +90,9 @@ func (s service) mixed() bool {
 	switch s.name {
 	case Google, GoogleAMP, GoogleAds, DoubleClick, Bing, LinkedIn, Facebook, YouTube, Steam, VK, Dynamics:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // services are checked in order.

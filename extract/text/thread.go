@@ -360,6 +360,7 @@ func (s *splitter) header(i int) (q Quote, next int, ok bool) {
 			q.Sent = f.Value.Text
 		case Subject:
 			q.Subject = f.Value.Text
+		default: // who received it says nothing of where it is from
 		}
 	}
 	if q.Program == "" && !marked {

@@ -36,22 +36,18 @@ func (c *authCmd) Run(r *run) error {
 	if err != nil {
 		return err
 	}
-	in.Items = r.Walk(r.ctx, c.Paths, r.Stdin, WalkOptions{MaxMessage: r.config.Limits.MessageSize})
-	var list []*desk.AuthReport
+	in.Items = r.Walk(r.ctx, c.Paths, newInterruptible(r.ctx, r.Stdin), WalkOptions{MaxMessage: r.config.Limits.MessageSize})
+	list := []*desk.AuthReport{}
 	unread, n := 0, 0
 	for rep := range desk.Auth(r.ctx, in, desk.AuthDeps{Resolver: dns, Facts: r.config.Facts, Words: r.words, Now: r.Now}) {
 		if rep.Error != nil {
 			unread++
-			r.warnText(rep.Error.Text, rep.Error.Hint)
+			r.warnAbout(placeOf(rep.File, rep.Index), rep.Error)
 		}
 		switch r.flags.Output {
 		case "ndjson":
-			b, err := marshal(rep, "", "")
-			if err != nil {
-				return fmt.Errorf("writing a report: %w", err)
-			}
-			if _, err := fmt.Fprintf(r.Stdout, "%s\n", b); err != nil {
-				return exitStatus(exitOK)
+			if err := r.writeRecord(rep); err != nil {
+				return err
 			}
 		case "json":
 			list = append(list, rep)
@@ -76,8 +72,8 @@ func (c *authCmd) Run(r *run) error {
 	if err := r.saveDNS(); err != nil {
 		return err
 	}
-	if unread > 0 {
-		return exitStatus(exitUnread)
+	if unread > 0 || r.ctx.Err() != nil {
+		return statusError(exitUnread)
 	}
 	return nil
 }
@@ -110,7 +106,7 @@ func (p *authPresenter) report(a *desk.AuthReport) {
 	if len(a.Differs) > 0 {
 		p.section("cli.section.differs")
 		for _, d := range a.Differs {
-			p.text(4, "  ・ ", d.Text.In(r.lang))
+			p.item(d.Text.In(r.lang))
 		}
 	}
 	if a.Stamp != "" {
@@ -140,7 +136,7 @@ func (p *authPresenter) claims(a *desk.AuthReport) {
 		if c.Trusted {
 			mark = "✓"
 		}
-		p.text(6, fmt.Sprintf("  %s  ", mark), strings.Join(words, "; "))
+		p.text(5, "  "+mark+"  ", strings.Join(words, "; "))
 		where := r.say("cli.where.header", "n", c.Index) + "  " + c.Field
 		if c.By != "" {
 			where += "  " + c.By

@@ -135,7 +135,7 @@ func Main(ctx context.Context, args []string, env Env) int {
 	} else if r.out.err != nil && errors.Is(err, r.out.err) {
 		err = nil // nobody reads any more
 	}
-	if status, ok := errors.AsType[exitStatus](err); ok {
+	if status, ok := errors.AsType[statusError](err); ok {
 		return int(status)
 	}
 	if err != nil {
@@ -164,10 +164,10 @@ func (r *run) execute(args []string) error {
 	return k.Run(r)
 }
 
-// exitStatus ends a command that has said all there is to say.
-type exitStatus int
+// statusError ends a command that has said all there is to say.
+type statusError int
 
-func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
+func (s statusError) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
 // prepare reads the configuration and the clock for commands that need them.
 func (r *run) prepare(k *kong.Context) error {

@@ -50,7 +50,7 @@ func (c *doctorCmd) Run(r *run) error {
 		}
 	})
 	if err == nil && wrong {
-		return exitStatus(exitUsage)
+		return statusError(exitUsage)
 	}
 	return err
 }

@@ -90,11 +90,7 @@ func (r *run) columns() int {
 
 // helpKey is the catalogue key of a command's help: "cli.help.allow.add".
 func helpKey(n *kong.Node) string {
-	key := ""
-	for word := range strings.FieldsSeq(commandName(n)) {
-		key += "." + word
-	}
-	return "cli.help" + key
+	return "cli.help" + strings.Join(append([]string{""}, strings.Fields(commandName(n))...), ".")
 }
 
 // help prints what a command does, its flags and its examples.
@@ -134,17 +130,17 @@ func (r *run) help(n *kong.Node) {
 }
 
 func usage(n *kong.Node) string {
-	path := commandName(n)
+	words := []string{commandName(n)}
 	for _, p := range n.Positional {
-		path += " " + strings.ToUpper(strings.NewReplacer("<", "", ">", "").Replace(p.Summary()))
+		words = append(words, strings.ToUpper(strings.NewReplacer("<", "", ">", "").Replace(p.Summary())))
 	}
 	if len(n.Children) > 0 {
-		path += " COMMAND"
+		words = append(words, "COMMAND")
 	}
 	if len(n.Flags) > 0 {
-		path += " [flags]"
+		words = append(words, "[flags]")
 	}
-	return path
+	return strings.Join(words, " ")
 }
 
 func flagSummary(f *kong.Flag) string {

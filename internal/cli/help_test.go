@@ -101,7 +101,7 @@ func TestUsageError(t *testing.T) {
 		{"Unknown", `something new`, "judge", "something new", "sekisho help judge explains how"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			e := usageError(errorString(tc.said), tc.command)
+			e := usageError(textError(tc.said), tc.command)
 			words := lang.Default()
 			if diff := cmp.Diff([]string{tc.want, tc.hint}, []string{words.Say(lang.EN, e.Message), words.Say(lang.EN, e.Hint)}); diff != "" {
 				t.Error(diff)
@@ -110,9 +110,9 @@ func TestUsageError(t *testing.T) {
 	}
 }
 
-type errorString string
+type textError string
 
-func (e errorString) Error() string { return string(e) }
+func (e textError) Error() string { return string(e) }
 
 func TestShellQuote(t *testing.T) {
 	for _, tc := range []struct{ name, file, system, want string }{

@@ -36,8 +36,9 @@ func severe(w desk.Word) int {
 		return 2
 	case desk.Undecided:
 		return 1
+	default: // clean
+		return 0
 	}
-	return 0
 }
 
 // atLeast reports whether w is at or above the level that a flag names.
@@ -124,7 +125,7 @@ func (c *judgeCmd) Run(r *run) error {
 		failed = failed || v.Error == nil && atLeast(v.Verdict, c.FailOn)
 		bar.Interrupt(func() {
 			if v.Error != nil {
-				r.warnAbout(v)
+				r.warnAbout(place(v), v.Error)
 			}
 			if v.Error != nil || atLeast(v.Verdict, c.Only) {
 				err = p.verdict(v)
@@ -144,9 +145,9 @@ func (c *judgeCmd) Run(r *run) error {
 	}
 	switch {
 	case failed:
-		return exitStatus(exitFindings)
+		return statusError(exitFindings)
 	case s.unread > 0 || s.stopped:
-		return exitStatus(exitUnread)
+		return statusError(exitUnread)
 	}
 	return nil
 }
@@ -171,20 +172,22 @@ func (c *judgeCmd) read(r *run, bar *term.Progress) iter.Seq[desk.Item] {
 }
 
 // warnAbout names an input that could not be read on standard error.
-func (r *run) warnAbout(v *desk.Verdict) {
-	text := v.Error.Text
-	if !strings.HasPrefix(text.EN, v.File) {
-		text = lang.Text{EN: place(v) + ": " + text.EN, JA: place(v) + ": " + text.JA}
+func (r *run) warnAbout(place string, f *desk.Failure) {
+	text := f.Text
+	if !strings.HasPrefix(text.EN, place+":") {
+		text = lang.Text{EN: place + ": " + text.EN, JA: place + ": " + text.JA}
 	}
-	r.warnText(text, v.Error.Hint)
+	r.warnText(text, f.Hint)
 }
 
 // place names a message so that it can be asked for again.
-func place(v *desk.Verdict) string {
-	if v.Index > 0 {
-		return v.File + " --index " + strconv.Itoa(v.Index)
+func place(v *desk.Verdict) string { return placeOf(v.File, v.Index) }
+
+func placeOf(file string, index int) string {
+	if index > 0 {
+		return file + " --index " + strconv.Itoa(index)
 	}
-	return v.File
+	return file
 }
 
 func (r *run) judgeDeps() (desk.JudgeDeps, error) {

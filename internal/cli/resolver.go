@@ -68,7 +68,7 @@ func readZone(name string) (*zone.Zone, error) {
 		}
 		return nil, &desk.Error{Kind: kind, Message: lang.M(key, "file", name), Hint: lang.M("cli.hint.zone"), Err: err}
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // it was only read
 	if st, err := file.Stat(); err == nil && st.Size() > maxZone {
 		return nil, &desk.Error{Kind: desk.Limit, Message: lang.M("cli.error.zone-large", "file", name), Hint: lang.M("cli.hint.zone")}
 	}

@@ -32,6 +32,7 @@ func TestSchemaFields(t *testing.T) {
 		record reflect.Type
 	}{
 		{"verdict.v1.json", reflect.TypeFor[desk.Verdict]()},
+		{"auth.v1.json", reflect.TypeFor[desk.AuthReport]()},
 		{"exception.v1.json", reflect.TypeFor[exceptionRecord]()},
 		{"check.v1.json", reflect.TypeFor[desk.Check]()},
 		{"version.v1.json", reflect.TypeFor[versionRecord]()},
@@ -46,8 +47,8 @@ func TestSchemaFields(t *testing.T) {
 				t.Fatal(err)
 			}
 			var want, got []string
-			recordFields(tc.record, "", &want)
-			schemaFields(&root, &root, "", &got)
+			recordFields(tc.record, "", nil, &want)
+			schemaFields(&root, &root, "", nil, &got)
 			slices.Sort(want)
 			slices.Sort(got)
 			if diff := cmp.Diff(want, got); diff != "" {
@@ -57,18 +58,20 @@ func TestSchemaFields(t *testing.T) {
 	}
 }
 
-func recordFields(t reflect.Type, path string, out *[]string) {
+// recordFields lists the fields of a record. A record inside itself, as in a
+// tree, is listed once; within are the types around.
+func recordFields(t reflect.Type, path string, within []reflect.Type, out *[]string) {
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		t = t.Elem()
 	}
-	if t.Kind() != reflect.Struct || t.Implements(reflect.TypeFor[encoding.TextMarshaler]()) {
+	if t.Kind() != reflect.Struct || t.Implements(reflect.TypeFor[encoding.TextMarshaler]()) || slices.Contains(within, t) {
 		return
 	}
-	for i := range t.NumField() {
-		f := t.Field(i)
+	within = append(slices.Clip(within), t)
+	for f := range t.Fields() {
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if f.Anonymous && name == "" {
-			recordFields(f.Type, path, out)
+			recordFields(f.Type, path, within, out)
 			continue
 		}
 		mark := "!"
@@ -76,13 +79,17 @@ func recordFields(t reflect.Type, path string, out *[]string) {
 			mark = ""
 		}
 		*out = append(*out, path+"/"+name+mark)
-		recordFields(f.Type, path+"/"+name, out)
+		recordFields(f.Type, path+"/"+name, within, out)
 	}
 }
 
-func schemaFields(root, s *schema, path string, out *[]string) {
+func schemaFields(root, s *schema, path string, within []string, out *[]string) {
 	for s.Ref != "" || s.Items != nil {
 		if s.Ref != "" {
+			if slices.Contains(within, s.Ref) {
+				return
+			}
+			within = append(slices.Clip(within), s.Ref)
 			s = root.Defs[strings.TrimPrefix(s.Ref, "#/$defs/")]
 			continue
 		}
@@ -94,6 +101,6 @@ func schemaFields(root, s *schema, path string, out *[]string) {
 			mark = "!"
 		}
 		*out = append(*out, path+"/"+name+mark)
-		schemaFields(root, p, path+"/"+name, out)
+		schemaFields(root, p, path+"/"+name, within, out)
 	}
 }

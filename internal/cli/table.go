@@ -22,8 +22,9 @@ func symbol(w desk.Word) string {
 		return "△"
 	case desk.Clean:
 		return "○"
+	default: // undecided
+		return "?"
 	}
-	return "?"
 }
 
 // verdictWords are all verdicts, the worst first.
@@ -39,8 +40,9 @@ func (r *run) paint(w desk.Word, s string) string {
 		return r.style.Paint(term.Suspicious, s)
 	case desk.Clean:
 		return r.style.Paint(term.Harmless, s)
+	default: // undecided
+		return r.style.Paint(term.Dim, s)
 	}
-	return r.style.Paint(term.Dim, s)
 }
 
 // tablePresenter writes an entry for each message and a summary.

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/sekisho/sekisho/internal/atomicfile"
 	"github.com/sekisho/sekisho/internal/desk"
 	"github.com/sekisho/sekisho/lang"
 )
@@ -160,38 +160,13 @@ func Write(name string, a Answers, l lang.Language, force bool) error {
 			return writeError(name, err)
 		}
 	}
-	if err := replace(name, b); err != nil {
+	if err := atomicfile.Replace(name, b); err != nil {
 		if !force {
 			_ = os.Remove(name)
 		}
 		return writeError(name, err)
 	}
 	return nil
-}
-
-// replace puts b in the place of the file name in one step.
-func replace(name string, b []byte) (err error) {
-	// CreateTemp makes the file with mode 0600.
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = f.Close()
-			_ = os.Remove(f.Name())
-		}
-	}()
-	if _, err = f.Write(b); err != nil {
-		return err
-	}
-	if err = f.Sync(); err != nil {
-		return err
-	}
-	if err = f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), name)
 }
 
 func writeError(name string, err error) *desk.Error {

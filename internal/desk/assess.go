@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/sekisho/sekisho/budget"
 	"github.com/sekisho/sekisho/domain"
@@ -18,6 +19,14 @@ import (
 	"github.com/sekisho/sekisho/lists"
 	"github.com/sekisho/sekisho/m365"
 	"github.com/sekisho/sekisho/mailauth/dmarc"
+)
+
+// The kinds of finding that the desk makes itself.
+const (
+	InlineForward       finding.Kind = "mail.inline-forward"       // what is judged is quoted in another mail
+	DisguisedAttachment finding.Kind = "mail.disguised-attachment" // a file that hides what it is
+	DangerousAttachment finding.Kind = "mail.dangerous-attachment" // a file that opening it runs
+	FilterVerdict       finding.Kind = "mail.filter-verdict"       // what Microsoft's own filter made of it
 )
 
 // assessment is everything that was found out about one message.
@@ -45,8 +54,8 @@ type assessment struct {
 	reason   lang.Message
 }
 
-// assess looks at one message.
-// presumed is the domain that the message carrying it gave away as an own one.
+// assess looks at one message. presumed is the domain that the message carrying
+// it gave away as an own one.
 func assess(ctx context.Context, c *candidate, b *budget.Budget, presumed string, deps JudgeDeps) *assessment {
 	a := &assessment{candidate: c, presumed: presumed}
 	a.readHeader(ctx, deps)
@@ -58,20 +67,18 @@ func assess(ctx context.Context, c *candidate, b *budget.Budget, presumed string
 	a.tally.headerOnly = c.form == FormHeader
 	a.tally.forward = a.forward != nil
 	a.tally.budget = b.Exhausted()
-	if cutOff(c.msg) {
-		a.tally.unread, a.reason = true, lang.M("judge.cut-off")
-	}
+	cut := cutOff(c.msg)
+	a.tally.unread = cut
 	for p := range c.msg.Parts() {
 		for _, d := range p.Defects() {
 			a.tally.budget = a.tally.budget || d.Code == eml.BudgetExhausted
 			a.tally.unread = a.tally.unread || d.Lost()
 		}
 	}
-	var why lang.Message
-	a.row, why = decide(&a.tally)
+	a.row, a.reason = decide(&a.tally)
 	a.findings = a.tally.findings // now the worst first
-	if a.row.name != "unread" || a.reason.IsZero() {
-		a.reason = why
+	if cut && a.row.name == "unread" {
+		a.reason = lang.M("judge.cut-off")
 	}
 	return a
 }
@@ -173,7 +180,7 @@ func (a *assessment) headerPlace(name string) func(eml.Span) finding.Where {
 func (a *assessment) pretence(deps JudgeDeps, from []eml.Address, place func(eml.Span) finding.Where) impersonation.Input {
 	in := impersonation.Input{
 		Part: a.part, Message: a.msg, From: from, FromWhere: place, ReplyTo: a.msg.Addresses("Reply-To"),
-		Own: deps.Facts.Domains.Value(), Facts: deps.Facts, Brands: deps.brands(), FreeMail: lists.FreeMail().Has, Subject: a.subject(),
+		Own: deps.Facts.Domains.Value(), Facts: deps.Facts, Brands: deps.brands, FreeMail: lists.FreeMail().Has, Subject: a.subject(),
 	}
 	if a.presumed != "" {
 		in.Own = []string{a.presumed}
@@ -253,7 +260,7 @@ func (a *assessment) forwarded(deps JudgeDeps) []finding.Finding {
 		named = lang.Literal(strings.TrimSpace(inner.From.Name + " <" + inner.From.Addr + ">"))
 	}
 	return append(out, finding.Finding{
-		Kind: "mail.inline-forward", Severity: finding.Info, Title: lang.M("judge.inline-forward", "from", named),
+		Kind: InlineForward, Severity: finding.Info, Title: lang.M("judge.inline-forward", "from", named),
 		Subject: a.subject(), Evidence: evidence,
 		Actions: []finding.Action{{Message: lang.M("judge.do.original"), Audience: finding.Admin, Within: finding.Today}},
 		Rule:    finding.Rule{ID: "sekisho.inline-forward", Name: "inline-forward", Source: "sekisho"},
@@ -276,12 +283,13 @@ func (a *assessment) bodyPlace(s eml.Span) finding.Where {
 // attachments finds files that are not what they say, and programs.
 func (a *assessment) attachments() {
 	for _, f := range a.files {
-		kind, title := finding.Kind(""), lang.Message{}
+		var kind finding.Kind
+		var title lang.Message
 		switch {
 		case disguised(f):
-			kind, title = "mail.disguised-attachment", lang.M("judge.disguised-attachment", "name", f.Name, "found", string(f.Type))
+			kind, title = DisguisedAttachment, lang.M("judge.disguised-attachment", "name", f.Name, "found", string(f.Type))
 		case slices.Contains(f.Flags, filetype.Dangerous):
-			kind, title = "mail.dangerous-attachment", lang.M("judge.dangerous-attachment", "name", f.Name, "found", string(f.Type))
+			kind, title = DangerousAttachment, lang.M("judge.dangerous-attachment", "name", f.Name, "found", string(f.Type))
 		default:
 			continue
 		}
@@ -311,19 +319,18 @@ func disguised(f extract.Attachment) bool {
 	switch f.Type.Class() {
 	case filetype.Executable, filetype.Script, filetype.Disk:
 		return true
+	default:
+		return f.Type == filetype.HTML
 	}
-	return f.Type == filetype.HTML
 }
 
 // poses reports whether files with that extension are opened without a second
 // thought.
 func poses(ext string) bool {
+	everyday := []filetype.Class{filetype.Document, filetype.Image, filetype.Audio, filetype.Video, filetype.Archive, filetype.Mail}
 	for _, t := range filetype.Types() {
-		if slices.Contains(t.Extensions(), ext) {
-			switch t.Class() {
-			case filetype.Document, filetype.Image, filetype.Audio, filetype.Video, filetype.Archive, filetype.Mail:
-				return t != filetype.Text
-			}
+		if slices.Contains(t.Extensions(), ext) && slices.Contains(everyday, t.Class()) {
+			return t != filetype.Text
 		}
 	}
 	return false
@@ -337,7 +344,7 @@ func (a *assessment) filter() {
 		f := a.stamps.CAT.Field
 		s := a.stamps.CAT.Span
 		a.findings = append(a.findings, finding.Finding{
-			Kind: "mail.filter-verdict", Severity: finding.Info, Title: lang.M("judge.filter.phish", "category", a.stamps.CAT.Text),
+			Kind: FilterVerdict, Severity: finding.Info, Title: lang.M("judge.filter.phish", "category", a.stamps.CAT.Text),
 			Subject:  a.subject(),
 			Evidence: []finding.Evidence{{Where: finding.Where{Part: a.part, Header: f.Name(), Index: f.Index(), Offset: s.Offset, Length: s.Length}, Quote: a.msg.Quote(s)}},
 			Rule:     finding.Rule{ID: "sekisho.filter-verdict", Name: "filter-verdict", Source: "sekisho"},
@@ -369,7 +376,7 @@ func (a *assessment) except(deps JudgeDeps) {
 		claim.Kind = f.Kind
 		for _, e := range deps.Exceptions {
 			if e.Active(now) && e.Matches(claim) {
-				a.applied = append(a.applied, Applied{ID: e.ID, Kind: f.Kind, Owner: e.Owner, Reason: e.Reason, Expires: e.Expires.Format("2006-01-02")})
+				a.applied = append(a.applied, Applied{ID: e.ID, Kind: f.Kind, Owner: e.Owner, Reason: e.Reason, Expires: e.Expires.Format(time.DateOnly)})
 				return true
 			}
 		}
@@ -396,7 +403,7 @@ func (a *assessment) need(deps JudgeDeps) {
 	switch {
 	case deps.Resolver == nil:
 		add("dns")
-	case a.verification != nil && a.verification.ended:
+	case a.verification != nil && a.verification.late:
 		a.needs = append(a.needs, finding.Need{Capability: "dns", Detail: lang.M("judge.need.dns-ended"), Cause: finding.Failed})
 	}
 	if len(a.links) > 0 {
@@ -405,32 +412,4 @@ func (a *assessment) need(deps JudgeDeps) {
 	if len(a.files) > 0 {
 		add("attachment_content")
 	}
-}
-
-// brands returns the brands that mail pretends to be from.
-func (d JudgeDeps) brands() []impersonation.Brand { return d.knownBrands }
-
-// microsoft is Microsoft as attackers borrow it.
-func microsoft() impersonation.Brand {
-	domains := lists.MicrosoftDomains()
-	b := impersonation.Brand{
-		Name:  "Microsoft",
-		Sends: func(n domain.Name) bool { return domains.Sender(n) == lists.Owned },
-		Shows: func(n domain.Name) bool { return domains.Host(n) == lists.Owned },
-		Hosts: func(n domain.Name) bool { return domains.Host(n) == lists.Tenant },
-	}
-	for w := range lists.MicrosoftProductNames().All() {
-		lower := strings.ToLower(w)
-		if strings.Contains(lower, "microsoft") || strings.Contains(w, "マイクロソフト") || strings.Contains(w, "365") || strings.Contains(w, " Online") {
-			b.Words = append(b.Words, w)
-		} else {
-			b.Names = append(b.Names, w) // "Teams" is an ordinary word
-		}
-	}
-	var names []domain.Name
-	for n := range domains.Owned.All() {
-		names = append(names, n)
-	}
-	b.Imitated, b.Main = domain.NewTargets(names...), "microsoft.com"
-	return b
 }

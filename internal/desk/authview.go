@@ -2,7 +2,6 @@ package desk
 
 import (
 	"strings"
-	"time"
 
 	"github.com/sekisho/sekisho/eml"
 	"github.com/sekisho/sekisho/lang"
@@ -136,14 +135,6 @@ func (r renderer) signature(s *dkim.Signature) DKIMView {
 		out.Key = &d
 	}
 	return out
-}
-
-func timeOf(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	utc := t.UTC()
-	return &utc
 }
 
 func (r renderer) chain(c *arc.Chain) ARCView {

@@ -8,6 +8,13 @@ import (
 	"github.com/sekisho/sekisho/org"
 )
 
+// CheckSchema names the shape of a [Check] in JSON. The JSON Schema is
+// docs/schema/check.v1.json.
+const CheckSchema = "sekisho.check/v1"
+
+// endsSoon is when to think of renewing an exception.
+const endsSoon = 14 * day
+
 // CheckStatus is the outcome of one check of the set-up.
 type CheckStatus string
 
@@ -21,7 +28,7 @@ const (
 
 // Check is one thing that was looked at, and how to mend it.
 type Check struct {
-	Schema string      `json:"schema"` // sekisho.check/v1
+	Schema string      `json:"schema"`
 	Name   string      `json:"name"`
 	Status CheckStatus `json:"status"`
 	Text   lang.Text   `json:"text"`
@@ -39,13 +46,19 @@ type DoctorInput struct {
 
 // DoctorDeps is what [Doctor] needs from outside.
 type DoctorDeps struct {
-	Exceptions ExceptionStore // nil skips the check
-	Words      *lang.Catalogue
-	Now        func() time.Time
+	Exceptions ExceptionStore   // nil skips the check
+	Words      *lang.Catalogue  // nil: the built-in one
+	Now        func() time.Time // nil: the system's clock
 }
 
 // Doctor looks at what is configured, what is missing and what does not work.
 func Doctor(ctx context.Context, in DoctorInput, deps DoctorDeps) []Check {
+	if deps.Words == nil {
+		deps.Words = lang.Default()
+	}
+	if deps.Now == nil {
+		deps.Now = time.Now
+	}
 	d := doctor{words: deps.Words}
 	d.configuration(in)
 	d.facts(&in.Facts)
@@ -61,7 +74,7 @@ type doctor struct {
 }
 
 func (d *doctor) add(name string, status CheckStatus, text, hint lang.Message) {
-	d.checks = append(d.checks, Check{Schema: "sekisho.check/v1", Name: name, Status: status, Text: d.words.Render(text), Hint: d.words.Render(hint)})
+	d.checks = append(d.checks, Check{Schema: CheckSchema, Name: name, Status: status, Text: d.words.Render(text), Hint: d.words.Render(hint)})
 }
 
 func (d *doctor) configuration(in DoctorInput) {
@@ -126,7 +139,7 @@ func (d *doctor) exceptions(ctx context.Context, deps DoctorDeps) {
 	for _, x := range list {
 		if x.Active(now) {
 			active++
-			if x.Expires.Sub(now) < 14*day {
+			if x.Expires.Sub(now) < endsSoon {
 				soon++
 			}
 		}

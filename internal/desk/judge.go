@@ -2,13 +2,20 @@ package desk
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"iter"
 	"runtime"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/sekisho/sekisho/budget"
+	"github.com/sekisho/sekisho/eml"
 	"github.com/sekisho/sekisho/impersonation"
 	"github.com/sekisho/sekisho/lang"
+	"github.com/sekisho/sekisho/m365"
 	"github.com/sekisho/sekisho/org"
 	"github.com/sekisho/sekisho/resolve"
 )
@@ -25,7 +32,7 @@ type JudgeDeps struct {
 	// header believed. Nil asks nothing.
 	Resolver resolve.Resolver
 
-	knownBrands []impersonation.Brand
+	brands []impersonation.Brand // made once for all messages
 }
 
 // Judge judges every item and yields one verdict for each, in order. An item
@@ -73,7 +80,7 @@ func (d JudgeDeps) withDefaults() JudgeDeps {
 	if d.Now == nil {
 		d.Now = time.Now
 	}
-	d.knownBrands = []impersonation.Brand{microsoft()}
+	d.brands = []impersonation.Brand{microsoft()}
 	if d.Workers <= 0 {
 		d.Workers = min(runtime.GOMAXPROCS(0), 8)
 	}
@@ -98,14 +105,83 @@ func judgeSafely(ctx context.Context, it Item, deps JudgeDeps) (v *Verdict) {
 	return judgeItem(ctx, it, deps)
 }
 
+// judgeItem judges one input.
+func judgeItem(ctx context.Context, it Item, deps JudgeDeps) *Verdict {
+	start := time.Now()
+	if deps.Resolver != nil {
+		deps.Resolver = bounded(deps.Resolver)
+	}
+	b := budget.New(nil)
+	m := eml.Parse(it.Raw, &eml.Options{Budget: b})
+	read := time.Since(start)
+	all := candidates(m, it.Form, b)
+	assessed := make([]*assessment, 0, len(all))
+	presumed := ""
+	for i, c := range all {
+		assessed = append(assessed, assess(ctx, c, b, presumed, deps))
+		if i == 0 && len(deps.Facts.Domains.Value()) == 0 {
+			presumed = assessed[0].givenAway()
+		}
+	}
+	chosen := choose(assessed)
+	r := renderer{words: deps.Words, now: deps.Now(), own: deps.Facts.Domains.Value()}
+	v := r.verdict(chosen)
+	v.File, v.Index, v.Form, v.Size = it.File, it.Index, it.Form, len(it.Raw)
+	if v.Form == "" {
+		v.Form = FormMessage
+	}
+	sum := sha256.Sum256(it.Raw)
+	v.SHA256 = hex.EncodeToString(sum[:])
+	r.context(v, chosen, assessed)
+	v.Timings = Timings{Read: milliseconds(read), Judge: milliseconds(time.Since(start) - read)}
+	return v
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// choose returns the message that the verdict is about: the worst of those that
+// were attached, or the one that carries them if it is worse itself or a
+// delivery report, whose attachment is only what it reports about.
+func choose(all []*assessment) *assessment {
+	root := all[0]
+	if len(all) == 1 || root.decision.Verdict == m365.NDR || isDeliveryReport(root.msg) {
+		return root
+	}
+	best := all[1]
+	for _, a := range all[2:] {
+		if rank(a) > rank(best) {
+			best = a
+		}
+	}
+	if rank(root) > rank(best) && root.alarming() {
+		return root
+	}
+	return best
+}
+
+func isDeliveryReport(m *eml.Message) bool {
+	root := m.Root()
+	return root.MediaType() == "multipart/report" && strings.EqualFold(root.Param("report-type"), "delivery-status")
+}
+
+// rank orders verdicts by how much they matter, and alike ones by their score,
+// which is 100 at the most.
+func rank(a *assessment) int { return rankOf(a.row.verdict)*1000 + a.row.score }
+
+func rankOf(w Word) int {
+	return slices.Index([]Word{Clean, Undecided, Spam, Suspicious, Malicious}, w)
+}
+
+// alarming reports whether the verdict is one to act on.
+func (a *assessment) alarming() bool { return rankOf(a.row.verdict) >= rankOf(Suspicious) }
+
 // failed is the verdict on an input that could not be read.
 func failed(it Item, err error, words *lang.Catalogue) *Verdict {
-	e := asError(err)
-	text := words.Render(e.Message)
+	failure := renderer{words: words}.failure(err)
 	return &Verdict{
-		Schema: VerdictSchema, File: it.File, Index: it.Index, Verdict: Undecided, Score: 0, Row: "error", Reason: text,
-		Judged:   Judged{Part: "", How: "message"},
+		Schema: VerdictSchema, File: it.File, Index: it.Index, Verdict: Undecided, Row: "error", Reason: failure.Text,
+		Judged:   Judged{How: "message"},
 		Findings: []Finding{}, Links: []Link{}, Attachments: []Attachment{}, NotChecked: []Unchecked{},
-		Error: &Failure{Kind: e.Kind, Text: text, Hint: words.Render(e.Hint)},
+		Error: failure,
 	}
 }

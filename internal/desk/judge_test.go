@@ -121,10 +121,18 @@ func TestExamples(t *testing.T) {
 const lure = "From: Desk <desk@sender.test>\r\nTo: it@kiso-works.example\r\nSubject: inner\r\nDate: Tue, 10 Nov 2026 09:00:00 +0900\r\n" +
 	"Content-Type: text/html; charset=utf-8\r\n\r\n<a href=\"https://evil.test/\">https://portal.kiso-works.example/</a>\r\n"
 
-func wrap(part string) []byte {
+// wrap is a mail of a colleague who asks about what is attached.
+func wrap(part string) []byte { return wrapAs("b", part) }
+
+// wrapAs is wrap with another boundary, for a mail that is attached to another.
+func wrapAs(boundary, part string) []byte {
 	return []byte("From: Sato <sato@kiso-works.example>\r\nTo: it@kiso-works.example\r\nSubject: FW: inner\r\nMIME-Version: 1.0\r\n" +
-		"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nIs this real?\r\n--b\r\n" + part + "\r\n--b--\r\n")
+		"Content-Type: multipart/mixed; boundary=" + boundary + "\r\n\r\n--" + boundary + "\r\nContent-Type: text/plain\r\n\r\nIs this real?\r\n" +
+		"--" + boundary + "\r\n" + part + "\r\n--" + boundary + "--\r\n")
 }
+
+// attached is the part that carries a mail as it is.
+func attached(mail string) string { return "Content-Type: message/rfc822\r\n\r\n" + mail }
 
 func encoded(header string, b []byte) string {
 	return header + "\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64.StdEncoding.EncodeToString(b) + "\r\n"
@@ -142,20 +150,15 @@ func TestUnwraps(t *testing.T) {
 		raw  []byte
 		part string
 	}{
-		{"MessageRFC822", wrap("Content-Type: message/rfc822\r\n\r\n" + lure), "1.2.1"},
+		{"MessageRFC822", wrap(attached(lure)), "1.2.1"},
 		{"MessageRFC822InBase64", wrap(encoded("Content-Type: message/rfc822", []byte(lure))), "1.2.1"},
 		{"SavedFile", wrap(encoded("Content-Type: application/octet-stream; name=mail.eml", []byte(lure))), "1.2.1"},
 		{"OutlookItem", wrap(encoded("Content-Type: application/vnd.ms-outlook; name=mail.msg", msg)), "1.2.1"},
 		{"OutlookItemUnderAnotherName", wrap(encoded("Content-Type: application/octet-stream; name=mail.dat", msg)), "1.2.1"},
-		{"TwiceForwarded", wrap("Content-Type: message/rfc822\r\n\r\n" + strings.ReplaceAll(string(wrap("Content-Type: message/rfc822\r\n\r\n"+lure)), "boundary=b", "boundary=c") + ""), ""},
+		{"TwiceForwarded", wrapAs("outer", attached(string(wrapAs("inner", attached(lure))))), "1.2.1.2.1"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			raw := tc.raw
-			if tc.part == "" {
-				inner := strings.NewReplacer("--b", "--c", "boundary=b", "boundary=c").Replace(string(wrap("Content-Type: message/rfc822\r\n\r\n" + lure)))
-				raw, tc.part = wrap("Content-Type: message/rfc822\r\n\r\n"+inner), "1.2.1.2.1"
-			}
-			v := judge(t, exampleFacts(t), raw)
+			v := judge(t, exampleFacts(t), tc.raw)
 			if v.Judged.How != "attached" || v.Judged.Part != tc.part || v.Subject != "inner" {
 				t.Errorf("judged %+v, subject %q; want the attached mail %s", v.Judged, v.Subject, tc.part)
 			}
@@ -197,7 +200,7 @@ func TestWinmailDat(t *testing.T) {
 // TestWrapperWorseThanItsContent is an attack that carries a harmless mail.
 func TestWrapperWorseThanItsContent(t *testing.T) {
 	harmless := "From: a@partner.example\r\nSubject: harmless\r\n\r\nhello\r\n"
-	raw := strings.Replace(string(wrap("Content-Type: message/rfc822\r\n\r\n"+harmless)), "Sato <sato@kiso-works.example>", "Accounts <a@kiso-w0rks.test>", 1)
+	raw := strings.Replace(string(wrap(attached(harmless))), "Sato <sato@kiso-works.example>", "Accounts <a@kiso-w0rks.test>", 1)
 	v := judge(t, exampleFacts(t), []byte(raw))
 	if v.Verdict != desk.Malicious || v.Judged.How != "message" || v.Subject != "FW: inner" {
 		t.Errorf("verdict %s on %q (%s); want malicious on the outer mail", v.Verdict, v.Subject, v.Judged.How)

@@ -1,11 +1,12 @@
 package desk
 
 import (
+	"cmp"
 	"encoding/base64"
 	"fmt"
 	"net/netip"
 	"reflect"
-	"sort"
+	"slices"
 	"strings"
 
 	"github.com/sekisho/sekisho/eml"
@@ -46,7 +47,7 @@ func Redact(v *Verdict, facts *org.Facts) {
 		domains = v.Organisation.Domains
 	}
 	if facts != nil {
-		domains = append(append([]string{}, domains...), facts.Domains.Value()...)
+		domains = slices.Concat(domains, facts.Domains.Value())
 	}
 	for _, d := range domains {
 		r.replace(d, "organisation.example")
@@ -62,7 +63,7 @@ func Redact(v *Verdict, facts *org.Facts) {
 }
 
 type redaction struct {
-	pairs [][2]string
+	pairs [][2]string // what to replace, and by what
 }
 
 func (r *redaction) replace(from, to string) {
@@ -89,7 +90,7 @@ func (r *redaction) networks(list []netip.Prefix, name string) {
 
 func (r *redaction) apply(v *Verdict) {
 	// The longest first: an address before the domain in it.
-	sort.SliceStable(r.pairs, func(i, j int) bool { return len(r.pairs[i][0]) > len(r.pairs[j][0]) })
+	slices.SortStableFunc(r.pairs, func(a, b [2]string) int { return cmp.Compare(len(b[0]), len(a[0])) })
 	walkStrings(reflect.ValueOf(v).Elem(), func(s string) string {
 		s = decodeWords(s)
 		for _, p := range r.pairs {
@@ -148,9 +149,9 @@ func walkStrings(v reflect.Value, f func(string) string) {
 			walkStrings(v.Elem(), f)
 		}
 	case reflect.Struct:
-		for i := range v.NumField() {
-			if v.Field(i).CanSet() {
-				walkStrings(v.Field(i), f)
+		for _, field := range v.Fields() {
+			if field.CanSet() {
+				walkStrings(field, f)
 			}
 		}
 	case reflect.Slice:

@@ -32,6 +32,12 @@ func (r renderer) finding(f finding.Finding) Finding {
 	return out
 }
 
+// failure is an error as a user may see it.
+func (r renderer) failure(err error) *Failure {
+	e := asError(err)
+	return &Failure{Kind: e.Kind, Text: r.words.Render(e.Message), Hint: r.words.Render(e.Hint)}
+}
+
 func (r renderer) evidence(list []finding.Evidence) []Evidence {
 	out := make([]Evidence, 0, len(list))
 	for _, e := range list {
@@ -55,4 +61,13 @@ func (r renderer) due(w finding.Within) string {
 		return ""
 	}
 	return t.Format(time.DateOnly)
+}
+
+// timeOf is a time as JSON has it, nil where there is none.
+func timeOf(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	utc := t.UTC()
+	return &utc
 }

@@ -1,10 +1,13 @@
 package desk
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/sekisho/sekisho/finding"
+	"github.com/sekisho/sekisho/impersonation"
 	"github.com/sekisho/sekisho/lang"
+	"github.com/sekisho/sekisho/m365"
 )
 
 // row is one line of the verdict table. The first row whose condition holds
@@ -66,19 +69,20 @@ func verdictTable() []row {
 // fact seen twice does not count as two.
 func family(k finding.Kind) string {
 	switch k {
-	case "mail.direct-send-spoof", "mail.own-domain-spoof", "mail.own-domain-null-sender", "mail.spoof-through-gateway":
+	case m365.KindDirectSend, m365.KindOwnDomain, m365.KindNullSender, m365.KindThroughGateway:
 		return "own-domain"
-	case "mail.lookalike-sender", "mail.lookalike-reply-to", "mail.person-impersonation", "mail.organisation-impersonation",
-		"mail.brand-impersonation", "mail.address-in-display-name", "mail.several-from":
+	case impersonation.LookalikeSender, impersonation.LookalikeReplyTo, impersonation.PersonName, impersonation.OrganisationName,
+		impersonation.BrandName, impersonation.AddressInName, impersonation.SeveralFrom:
 		return "sender"
-	case "mail.foreign-reply-to":
+	case impersonation.ForeignReplyTo:
 		return "reply"
-	case "mail.lookalike-link", "mail.deceptive-link":
+	case impersonation.LookalikeLink, impersonation.DeceptiveLink:
 		return "link"
-	case "mail.disguised-attachment", "mail.dangerous-attachment":
+	case DisguisedAttachment, DangerousAttachment:
 		return "attachment"
+	default:
+		return string(k)
 	}
-	return string(k)
 }
 
 func (t *tally) count() {
@@ -97,7 +101,7 @@ func (t *tally) count() {
 
 // decide returns the row that holds and the sentence that says why.
 func decide(t *tally) (row, lang.Message) {
-	slices.SortStableFunc(t.findings, func(a, b finding.Finding) int { return int(b.Severity) - int(a.Severity) })
+	slices.SortStableFunc(t.findings, func(a, b finding.Finding) int { return cmp.Compare(b.Severity, a.Severity) })
 	t.count()
 	for _, r := range verdictTable() {
 		if !r.holds(t) {

@@ -1,14 +1,9 @@
 package desk
 
 import (
-	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"slices"
 	"strings"
-	"time"
 
-	"github.com/sekisho/sekisho/budget"
 	"github.com/sekisho/sekisho/domain"
 	"github.com/sekisho/sekisho/eml"
 	"github.com/sekisho/sekisho/finding"
@@ -22,68 +17,6 @@ const (
 	maxListedDefects = 50
 	maxListedTo      = 100
 )
-
-// judgeItem judges one input.
-func judgeItem(ctx context.Context, it Item, deps JudgeDeps) *Verdict {
-	start := time.Now()
-	b := budget.New(nil)
-	m := eml.Parse(it.Raw, &eml.Options{Budget: b})
-	read := time.Since(start)
-	all := candidates(m, it.Form, b)
-	assessed := make([]*assessment, 0, len(all))
-	presumed := ""
-	for i, c := range all {
-		assessed = append(assessed, assess(ctx, c, b, presumed, deps))
-		if i == 0 && len(deps.Facts.Domains.Value()) == 0 {
-			presumed = assessed[0].givenAway()
-		}
-	}
-	chosen := choose(assessed)
-	r := renderer{words: deps.Words, now: deps.Now(), own: deps.Facts.Domains.Value()}
-	v := r.verdict(chosen)
-	v.File, v.Index, v.Form, v.Size = it.File, it.Index, it.Form, len(it.Raw)
-	if v.Form == "" {
-		v.Form = FormMessage
-	}
-	sum := sha256.Sum256(it.Raw)
-	v.SHA256 = hex.EncodeToString(sum[:])
-	r.context(v, chosen, assessed)
-	v.Timings = Timings{Read: milliseconds(read), Judge: milliseconds(time.Since(start) - read)}
-	return v
-}
-
-func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-
-// choose returns the message that the verdict is about: the worst of those that
-// were attached, or the one that carries them if it is worse itself or a
-// delivery report, whose attachment is only what it reports about.
-func choose(all []*assessment) *assessment {
-	root := all[0]
-	if len(all) == 1 || root.decision.Verdict == m365.NDR || isDeliveryReport(root.msg) {
-		return root
-	}
-	best := all[1]
-	for _, a := range all[2:] {
-		if rank(a) > rank(best) {
-			best = a
-		}
-	}
-	if rank(root) > rank(best) && rank(root) >= rankOf(Suspicious)*1000 {
-		return root
-	}
-	return best
-}
-
-func isDeliveryReport(m *eml.Message) bool {
-	root := m.Root()
-	return root.MediaType() == "multipart/report" && strings.EqualFold(root.Param("report-type"), "delivery-status")
-}
-
-func rank(a *assessment) int { return rankOf(a.row.verdict)*1000 + a.row.score }
-
-func rankOf(w Word) int {
-	return 4 - slices.Index([]Word{Malicious, Suspicious, Spam, Undecided, Clean}, w)
-}
 
 // verdict renders what was found out about one message.
 func (r renderer) verdict(a *assessment) *Verdict {
@@ -102,8 +35,7 @@ func (r renderer) verdict(a *assessment) *Verdict {
 		v.To = append(v.To, *mailboxOf(t))
 	}
 	if t, ok := a.msg.Date(); ok {
-		utc := t.UTC()
-		v.Date = &utc
+		v.Date = timeOf(t)
 	}
 	for _, f := range a.findings {
 		v.Findings = append(v.Findings, r.finding(f))
@@ -251,7 +183,7 @@ func (r renderer) context(v *Verdict, chosen *assessment, all []*assessment) {
 		v.Judged.Note = r.words.Render(lang.M("judge.how.header"))
 	case chosen.form == FormOutlook:
 		v.Judged.Note = r.words.Render(lang.M("judge.how.msg"))
-	case len(all) > 1 && rank(root) >= rankOf(Suspicious)*1000:
+	case len(all) > 1 && root.alarming():
 		v.Judged.Note = r.words.Render(lang.M("judge.how.attached-wrapper"))
 	}
 	for _, a := range all {

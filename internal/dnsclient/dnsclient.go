@@ -251,33 +251,7 @@ func rank(c resolve.RCode) int {
 		return 1
 	case resolve.Refused, resolve.NotImp:
 		return 2
+	default:
+		return 3
 	}
-	return 3
-}
-
-// Deadline returns a resolver that answers [resolve.Timeout] once the time at
-// is past: what one message may take, however many questions it has. It stands
-// in front of a cache, whose answers still come afterwards.
-func Deadline(next resolve.Resolver, at time.Time) resolve.Resolver { return deadline{next, at} }
-
-type deadline struct {
-	next resolve.Resolver
-	at   time.Time
-}
-
-// Lookup implements [resolve.Resolver].
-func (d deadline) Lookup(ctx context.Context, name string, t resolve.Type) (resolve.Answer, error) {
-	bounded, cancel := context.WithDeadline(ctx, d.at)
-	defer cancel()
-	a, err := d.next.Lookup(bounded, name, t)
-	if err == nil || ctx.Err() != nil {
-		return a, err
-	}
-	a = resolve.Answer{Name: name, Type: t, RCode: resolve.Timeout}
-	if n, ok := resolve.Normalize(name); ok {
-		a.Name = n
-	} else {
-		a.RCode = resolve.FormErr
-	}
-	return a, nil
 }

@@ -124,11 +124,12 @@ func (c *Client) dial(ctx context.Context, network string, s server) (*dns.Conn,
 		return nil, nil, err
 	}
 	if err := conn.SetDeadline(until); err != nil {
-		conn.Close()
+		_ = conn.Close()
 		return nil, nil, err
 	}
-	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
-	return &dns.Conn{Conn: conn}, func() { stop(); conn.Close() }, nil
+	// Neither failure matters: the connection is of no use any more.
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	return &dns.Conn{Conn: conn}, func() { stop(); _ = conn.Close() }, nil
 }
 
 // answers reports whether m belongs to the question q. A forger who cannot see

@@ -79,8 +79,9 @@ func (r Reason) Status() Status {
 		return StatusPass
 	case KeyUnavailable, NotAsked, OutOfBudget:
 		return StatusTempError
+	default:
+		return StatusFail
 	}
-	return StatusFail
 }
 
 // Rule is something that RFC 8617 asks of a sealer and that is no reason for a

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -86,7 +86,7 @@ func validate(t testing.TB, r resolve.Resolver, raw []byte, o *arc.Options) arc.
 
 func TestChains(t *testing.T) {
 	for _, n := range []int{1, 2, 3, 49, 50} {
-		t.Run(fmt.Sprint(n), func(t *testing.T) {
+		t.Run(strconv.Itoa(n), func(t *testing.T) {
 			raw := chain(n)
 			for _, raw := range [][]byte{raw, bytes.ReplaceAll(raw, []byte("\r\n"), []byte("\n"))} {
 				c := validate(t, keys(t), raw, nil)

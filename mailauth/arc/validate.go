@@ -171,17 +171,14 @@ func resultsInstance(v string) int {
 
 // skipCFWS drops white space and comments at the start (RFC 5322 section 3.2.2).
 func skipCFWS(v string) string {
-	depth := 0
-	for i := 0; i < len(v); i++ {
-		switch c := v[i]; {
-		case c == '(':
-			depth++
-		case c == ')' && depth > 0:
-			depth--
-		case c == '\\' && depth > 0:
-			i++
-		case depth == 0 && c != ' ' && c != '\t' && c != '\r' && c != '\n':
-			return v[i:]
+	for v != "" {
+		switch v[0] {
+		case ' ', '\t', '\r', '\n':
+			v = v[1:]
+		case '(':
+			v = v[eml.SkipComment(v, 0):]
+		default:
+			return v
 		}
 	}
 	return ""
@@ -386,6 +383,7 @@ func (c *Chain) signature(s *dkim.Signature, r Reason, instance int, field strin
 		r = NotAsked
 	case dkim.OutOfBudget:
 		r = OutOfBudget
+	default: // it does not hold, for which r is the word
 	}
 	// What is certain outweighs what could not be checked.
 	if r.Status() == StatusFail && c.Status == StatusTempError {

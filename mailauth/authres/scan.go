@@ -50,7 +50,7 @@ func scan(f eml.Field) []token {
 			add(equals, i, i+1, "=")
 			i++
 		case c == '(':
-			to := commentEnd(s, i)
+			to := eml.SkipComment(s, i)
 			inner := s[i+1 : to]
 			add(comment, i, to, fold(strings.TrimSuffix(inner, ")")))
 			i = to
@@ -86,27 +86,6 @@ func text(f eml.Field) eml.Mapped {
 }
 
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
-
-// commentEnd returns the offset after the comment that starts at i, or the end
-// of the field if it never closes: what a forger leaves open must not be read
-// as results.
-func commentEnd(s string, i int) int {
-	depth := 0
-	for j := i; j < len(s); j++ {
-		switch s[j] {
-		case '\\':
-			j++
-		case '(':
-			depth++
-		case ')':
-			depth--
-			if depth == 0 {
-				return j + 1
-			}
-		}
-	}
-	return len(s)
-}
 
 func quotedEnd(s string, i int) (end int, text string, ok bool) {
 	var b strings.Builder

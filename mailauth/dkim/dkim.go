@@ -92,8 +92,9 @@ func (r Reason) Status() Status {
 		return StatusPermError
 	case KeyUnavailable:
 		return StatusTempError
+	default:
+		return StatusNeutral
 	}
-	return StatusNeutral
 }
 
 // Warning is something to know about a signature whatever its status is.

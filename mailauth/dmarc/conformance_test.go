@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -99,7 +100,7 @@ func summary(r dmarc.Result) string {
 	for _, a := range r.Alignments {
 		s := fmt.Sprintf("%s %s", a.Mechanism, a.Reason)
 		if a.Aligned != (a.Reason == dmarc.AlignIdentical || a.Reason == dmarc.AlignSameOrg) {
-			s += " BUT ALIGNED IS " + fmt.Sprint(a.Aligned)
+			s += " BUT ALIGNED IS " + strconv.FormatBool(a.Aligned)
 		}
 		if a.Org != "" {
 			s += " " + string(a.Org)

@@ -48,10 +48,10 @@ func ExternalDestinations(ctx context.Context, r resolve.Resolver, at domain.Nam
 	add := func(tag string, uris []URI) {
 		for _, u := range uris {
 			d := Destination{Tag: tag, URI: u}
-			switch {
-			case u.Host == "":
+			switch u.Host {
+			case "":
 				d.Consent = ConsentNoHost
-			case u.Host == at:
+			case at:
 				d.Consent = ConsentOwn
 			default:
 				c, ok := hosts[u.Host]

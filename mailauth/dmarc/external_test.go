@@ -98,11 +98,11 @@ func TestExternalDestinations(t *testing.T) {
 			}
 			var got []string
 			for _, d := range dmarc.ExternalDestinations(context.Background(), tc.world.zone(t), tc.at, r, nil) {
-				s := fmt.Sprintf("%s %s %s %s", d.Tag, d.URI.Text, d.Consent, d.Name)
+				parts := []string{fmt.Sprintf("%s %s %s %s", d.Tag, d.URI.Text, d.Consent, d.Name)}
 				for _, u := range d.Override {
-					s += " > " + u.Text
+					parts = append(parts, u.Text)
 				}
-				got = append(got, s)
+				got = append(got, strings.Join(parts, " > "))
 				checkSpeech(t, string(d.Consent), d.Message())
 			}
 			if diff := cmp.Diff(tc.want, got); diff != "" {

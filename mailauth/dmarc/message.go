@@ -169,8 +169,9 @@ func (d *Destination) Message() lang.Message {
 		return lang.M("dmarc.destination.elsewhere", "uri", uri, "host", host)
 	case ConsentNoHost:
 		return lang.M("dmarc.destination.no-host", "uri", uri)
+	default:
+		return lang.M("dmarc.destination.unknown", "uri", uri, "host", host)
 	}
-	return lang.M("dmarc.destination.unknown", "uri", uri, "host", host)
 }
 
 // unicode returns a name as its readers know it.

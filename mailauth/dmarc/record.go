@@ -41,8 +41,9 @@ func (p Policy) strength() int {
 		return 1
 	case PolicyReject:
 		return 2
+	default:
+		return 0
 	}
-	return 0
 }
 
 // Lowered returns the policy one step below p, as t=y asks for (RFC 9989
@@ -53,8 +54,9 @@ func (p Policy) Lowered() Policy {
 		return PolicyQuarantine
 	case PolicyQuarantine:
 		return PolicyNone
+	default:
+		return p
 	}
-	return p
 }
 
 // Mode says how alike two domains have to be (RFC 9989 section 4.4).

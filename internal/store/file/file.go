@@ -18,6 +18,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/sekisho/sekisho/internal/atomicfile"
 	"github.com/sekisho/sekisho/internal/desk"
 	"github.com/sekisho/sekisho/lang"
 )
@@ -102,50 +103,10 @@ func (s *Store) change(ctx context.Context, name string, limit int64, edit func(
 	if !l.held() {
 		return lockedError(path, nil)
 	}
-	if err := replace(path, b); err != nil {
+	if err := atomicfile.Replace(path, b); err != nil {
 		return ioError(path, err)
 	}
 	return nil
-}
-
-// replace puts b in the place of the file path in one step.
-func replace(path string, b []byte) (err error) {
-	// CreateTemp makes the file with mode 0600.
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = f.Close()
-			_ = os.Remove(f.Name())
-		}
-	}()
-	if _, err = f.Write(b); err != nil {
-		return err
-	}
-	if err = f.Sync(); err != nil {
-		return err
-	}
-	if err = f.Close(); err != nil {
-		return err
-	}
-	if err = os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	syncDir(filepath.Dir(path))
-	return nil
-}
-
-// syncDir makes a rename survive a power cut. Windows cannot sync a directory
-// and needs not; where it fails elsewhere, the file is still whole.
-func syncDir(dir string) {
-	d, err := os.Open(dir)
-	if err != nil {
-		return
-	}
-	defer func() { _ = d.Close() }()
-	_ = d.Sync()
 }
 
 // lock is a file that exists while somebody writes.

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"math/big"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -156,16 +157,23 @@ func Sign(msg []byte, k Key, o *Options) []byte {
 	}
 	text := CRLF(string(msg))
 	fields, body := split(text)
-	names := o.Headers
-	if names == nil {
-		for _, n := range []string{"From", "To", "Subject", "Date", "Message-ID"} {
-			if len(pick(fields, []string{n})) > 0 {
-				names = append(names, n)
-			}
-		}
-	}
+	names := o.covered(fields)
 	field := "DKIM-Signature: " + k.tags(o, names, body, []string{"v=1"})
 	return []byte(seal(k, o, field, pick(fields, names), headerCanon(o)) + text)
+}
+
+// covered returns the names of the fields to sign of those that there are.
+func (o *Options) covered(fields []string) []string {
+	if o.Headers != nil {
+		return o.Headers
+	}
+	var names []string
+	for _, n := range []string{"From", "To", "Subject", "Date", "Message-ID"} {
+		if len(pick(fields, []string{n})) > 0 {
+			names = append(names, n)
+		}
+	}
+	return names
 }
 
 // tags returns the tags of a signature, b= last and empty.
@@ -176,7 +184,7 @@ func (k Key) tags(o *Options, names []string, body string, before []string) stri
 	}
 	_, bodyCanon, _ := strings.Cut(canon, "/")
 	canonical := canonBody(body, bodyCanon)
-	tags := append(before, "a="+k.Type()+"-sha256", "c="+canon, "d="+k.Domain, "s="+k.Selector)
+	tags := append(slices.Clone(before), "a="+k.Type()+"-sha256", "c="+canon, "d="+k.Domain, "s="+k.Selector)
 	if o.Length != 0 {
 		n := min(max(o.Length, 0), len(canonical))
 		tags = append(tags, fmt.Sprintf("l=%d", max(o.Length, 0)))

@@ -15,14 +15,7 @@ func Seal(msg []byte, k Key, instance int, cv, results string, o *Options) []byt
 	}
 	text := CRLF(string(msg))
 	fields, body := split(text)
-	names := o.Headers
-	if names == nil {
-		for _, n := range []string{"From", "To", "Subject", "Date", "Message-ID"} {
-			if len(pick(fields, []string{n})) > 0 {
-				names = append(names, n)
-			}
-		}
-	}
+	names := o.covered(fields)
 	i := fmt.Sprintf("i=%d", instance)
 	aar := "ARC-Authentication-Results: " + i + "; " + results
 	ams := seal(k, o, "ARC-Message-Signature: "+k.tags(o, names, body, []string{i}), pick(fields, names), headerCanon(o))

@@ -133,7 +133,7 @@ func (c *checker) add(kind finding.Kind, sev finding.Severity, title lang.Messag
 	c.out = append(c.out, finding.Finding{
 		Kind: kind, Severity: sev, Title: title, Subject: c.Subject, Evidence: ev,
 		Actions: actions(kind),
-		Rule:    finding.Rule{ID: finding.RuleID("sekisho." + strings.TrimPrefix(string(kind), "mail.")), Name: string(kind), Source: "sekisho"},
+		Rule:    finding.Rule{ID: finding.RuleID("sekisho/" + strings.TrimPrefix(string(kind), "mail.")), Name: strings.TrimPrefix(string(kind), "mail."), Source: "sekisho"},
 	})
 }
 
@@ -152,16 +152,12 @@ func actions(kind finding.Kind) []finding.Action {
 }
 
 func (c *checker) severalFrom() {
-	domains := map[string]bool{}
-	for _, a := range c.From {
-		if a.Domain != "" {
-			domains[a.Domain] = true
+	for _, a := range c.From[min(1, len(c.From)):] {
+		if a.Domain != "" && a.Domain != c.From[0].Domain {
+			c.add(SeveralFrom, finding.Medium, lang.M("impersonation.several-from", "n", len(c.From)), c.senderEvidence(c.From[0]), c.senderEvidence(a))
+			return
 		}
 	}
-	if len(domains) < 2 {
-		return
-	}
-	c.add(SeveralFrom, finding.Medium, lang.M("impersonation.several-from", "n", len(c.From)), c.senderEvidence(c.From[0]), c.senderEvidence(c.From[1]))
 }
 
 func (c *checker) senderEvidence(a eml.Address) finding.Evidence {

@@ -22,7 +22,7 @@ const (
 )
 
 // source names the judge in the rule of a finding.
-const source = "m365"
+const source = "sekisho"
 
 // Findings turns a decision into findings for the desk. A decision about
 // ordinary mail has none.
@@ -75,7 +75,7 @@ func AllowListFinding(m *eml.Message, s *Stamps) (finding.Finding, bool) {
 		Subject:    subject(m),
 		Evidence:   []finding.Evidence{e},
 		Actions:    allowListActions(s.SFV),
-		Rule:       finding.Rule{ID: "m365/allow-list", Name: "allow-list", Source: source},
+		Rule:       finding.Rule{ID: "sekisho/allow-list", Name: "allow-list", Source: source},
 		References: allowListPages(),
 	}, true
 }
@@ -88,7 +88,7 @@ func (d *Decision) finding(m *eml.Message, kind finding.Kind, severity finding.S
 	f := finding.Finding{
 		Kind: kind, Severity: severity, Title: title, Subject: subject(m),
 		Actions: actions, References: pages,
-		Rule: finding.Rule{ID: finding.RuleID("m365/" + string(d.Verdict)), Name: string(d.Verdict), Source: source},
+		Rule: finding.Rule{ID: finding.RuleID("sekisho/" + string(d.Verdict)), Name: string(d.Verdict), Source: source},
 	}
 	// The telling step is the last one; the claim of S1 says what it is about.
 	for i, s := range d.Steps {

@@ -58,7 +58,7 @@ type assessment struct {
 // it gave away as an own one.
 func assess(ctx context.Context, c *candidate, b *budget.Budget, presumed string, deps JudgeDeps) *assessment {
 	a := &assessment{candidate: c, presumed: presumed}
-	a.readHeader(ctx, deps)
+	a.readHeader(ctx, b, deps)
 	a.readBody(b, deps)
 	a.find(deps)
 	a.except(deps)
@@ -83,14 +83,14 @@ func assess(ctx context.Context, c *candidate, b *budget.Budget, presumed string
 	return a
 }
 
-func (a *assessment) readHeader(ctx context.Context, deps JudgeDeps) {
+func (a *assessment) readHeader(ctx context.Context, b *budget.Budget, deps JudgeDeps) {
 	m := a.msg
 	a.path = m365.NewPath(m.Header(), &deps.Facts)
 	a.stamps = m365.ReadStamps(m, a.path)
 	a.auth = m365.Authenticate(m, a.path)
 	in := m365.Input{Message: m, Facts: &deps.Facts}
 	if deps.Resolver != nil && a.form != FormHeader {
-		a.verification = verify(ctx, m, deps.Resolver, deps.Facts, deps.Now(), nil)
+		a.verification = verify(ctx, m, deps.Resolver, deps.Facts, deps.Now(), nil, b)
 		in.Verified = a.verification.verified()
 	}
 	if len(deps.Facts.Domains.Value()) == 0 {
@@ -263,7 +263,7 @@ func (a *assessment) forwarded(deps JudgeDeps) []finding.Finding {
 		Kind: InlineForward, Severity: finding.Info, Title: lang.M("judge.inline-forward", "from", named),
 		Subject: a.subject(), Evidence: evidence,
 		Actions: []finding.Action{{Message: lang.M("judge.do.original"), Audience: finding.Admin, Within: finding.Today}},
-		Rule:    finding.Rule{ID: "sekisho.inline-forward", Name: "inline-forward", Source: "sekisho"},
+		Rule:    finding.Rule{ID: "sekisho/inline-forward", Name: "inline-forward", Source: "sekisho"},
 	})
 }
 
@@ -299,7 +299,7 @@ func (a *assessment) attachments() {
 			Actions: []finding.Action{
 				{Message: lang.M("judge.do.attachment"), Audience: finding.Staff, Within: finding.Today},
 			},
-			Rule: finding.Rule{ID: finding.RuleID("sekisho." + strings.TrimPrefix(string(kind), "mail.")), Name: string(kind), Source: "sekisho"},
+			Rule: finding.Rule{ID: finding.RuleID("sekisho/" + strings.TrimPrefix(string(kind), "mail.")), Name: strings.TrimPrefix(string(kind), "mail."), Source: "sekisho"},
 		})
 	}
 }
@@ -347,7 +347,7 @@ func (a *assessment) filter() {
 			Kind: FilterVerdict, Severity: finding.Info, Title: lang.M("judge.filter.phish", "category", a.stamps.CAT.Text),
 			Subject:  a.subject(),
 			Evidence: []finding.Evidence{{Where: finding.Where{Part: a.part, Header: f.Name(), Index: f.Index(), Offset: s.Offset, Length: s.Length}, Quote: a.msg.Quote(s)}},
-			Rule:     finding.Rule{ID: "sekisho.filter-verdict", Name: "filter-verdict", Source: "sekisho"},
+			Rule:     finding.Rule{ID: "sekisho/filter-verdict", Name: "filter-verdict", Source: "sekisho"},
 		})
 	case "SPM", "HSPM", "OSPM", "BULK":
 		a.tally.filterSpam = true

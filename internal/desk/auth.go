@@ -57,7 +57,7 @@ func Auth(ctx context.Context, in AuthInput, deps AuthDeps) iter.Seq[*AuthReport
 	}
 	return func(yield func(*AuthReport) bool) {
 		for it := range in.Items {
-			report := authItem(ctx, it, in, deps)
+			report := authSafely(ctx, it, in, deps)
 			if ctx.Err() != nil { // it may lack what was not answered any more
 				return
 			}
@@ -68,21 +68,39 @@ func Auth(ctx context.Context, in AuthInput, deps AuthDeps) iter.Seq[*AuthReport
 	}
 }
 
-func authItem(ctx context.Context, it Item, in AuthInput, deps AuthDeps) *AuthReport {
+// authSafely turns a panic into an error about that message, as [Judge] does.
+func authSafely(ctx context.Context, it Item, in AuthInput, deps AuthDeps) (out *AuthReport) {
 	r := renderer{words: deps.Words, now: deps.Now()}
-	out := &AuthReport{
+	defer func() {
+		if p := recover(); p != nil {
+			out = emptyReport(it)
+			out.Error = r.failure(internalError(it.File, p))
+		}
+	}()
+	if it.Err != nil {
+		out = emptyReport(it)
+		out.Error = r.failure(it.Err)
+		return out
+	}
+	return r.authItem(ctx, it, in, deps)
+}
+
+// emptyReport is a report without any result.
+func emptyReport(it Item) *AuthReport {
+	return &AuthReport{
 		Schema: AuthSchema, File: it.File, Index: it.Index, Form: it.Form,
 		Claims: []Claimed{}, DKIM: []DKIMView{}, Differs: []Fact{}, DNS: []DNSView{},
 		ARC: ARCView{Sets: []ARCSet{}}, DMARC: DMARCView{Walk: []DMARCStep{}, Alignments: []AlignmentView{}},
 	}
-	if it.Err != nil {
-		out.Error = r.failure(it.Err)
-		return out
-	}
+}
+
+func (r renderer) authItem(ctx context.Context, it Item, in AuthInput, deps AuthDeps) *AuthReport {
+	out := emptyReport(it)
 	sum := sha256.Sum256(it.Raw)
 	out.SHA256 = hex.EncodeToString(sum[:])
-	m := eml.Parse(it.Raw, &eml.Options{Budget: budget.New(nil)})
-	v := verify(ctx, m, bounded(deps.Resolver), deps.Facts, deps.Now(), &in)
+	b := budget.New(nil)
+	m := eml.Parse(it.Raw, &eml.Options{Budget: b})
+	v := verify(ctx, m, bounded(deps.Resolver), deps.Facts, deps.Now(), &in, b)
 	out.Subject = m.Subject().Text
 	if from := m.From(); len(from) > 0 {
 		out.From = mailboxOf(from[0])

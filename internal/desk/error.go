@@ -2,6 +2,7 @@ package desk
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/sekisho/sekisho/lang"
 )
@@ -48,4 +49,12 @@ func asError(err error) *Error {
 		return e
 	}
 	return &Error{Kind: Internal, Message: lang.M("judge.error.read", "error", err.Error()), Err: err}
+}
+
+// internalError is what a user is told of a panic on one input.
+func internalError(file string, panicked any) *Error {
+	return &Error{
+		Kind: Internal, Message: lang.M("judge.error.internal", "file", file), Hint: lang.M("judge.hint.internal"),
+		Err: fmt.Errorf("panic: %v", panicked),
+	}
 }

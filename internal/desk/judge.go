@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"iter"
 	"runtime"
 	"slices"
@@ -93,10 +92,7 @@ func (d JudgeDeps) withDefaults() JudgeDeps {
 func judgeSafely(ctx context.Context, it Item, deps JudgeDeps) (v *Verdict) {
 	defer func() {
 		if p := recover(); p != nil {
-			v = failed(it, &Error{
-				Kind: Internal, Message: lang.M("judge.error.internal", "file", it.File), Hint: lang.M("judge.hint.internal"),
-				Err: fmt.Errorf("panic: %v", p),
-			}, deps.Words)
+			v = failed(it, internalError(it.File, p), deps.Words)
 		}
 	}()
 	if it.Err != nil {

@@ -45,9 +45,10 @@ type verification struct {
 	late   bool // DNS did not answer in time
 }
 
-// verify verifies a message with a resolver that is [bounded]. The envelope is
-// what the receiving server wrote into the header, unless the caller knows it.
-func verify(ctx context.Context, m *eml.Message, r resolve.Resolver, facts org.Facts, now time.Time, in *AuthInput) *verification {
+// verify verifies a message with a resolver that is [bounded], on the budget of
+// the input. The envelope is what the receiving server wrote into the header,
+// unless the caller knows it.
+func verify(ctx context.Context, m *eml.Message, r resolve.Resolver, facts org.Facts, now time.Time, in *AuthInput, b *budget.Budget) *verification {
 	v := &verification{msg: m, path: m365.NewPath(m.Header(), &facts), source: lang.M("auth.envelope.none")}
 	v.stamps = m365.Authenticate(m, v.path)
 	v.in = mailauth.Input{Message: m, Now: now}
@@ -57,7 +58,7 @@ func verify(ctx context.Context, m *eml.Message, r resolve.Resolver, facts org.F
 		v.source = lang.M("auth.envelope.given")
 	}
 	trace := resolve.NewTrace(r)
-	o := &mailauth.Options{Budget: budget.New(nil)}
+	o := &mailauth.Options{Budget: b}
 	if in != nil {
 		o.Method = in.Method
 	}
@@ -96,8 +97,10 @@ func (v *verification) envelope(facts *org.Facts) {
 			}
 		}
 	}
+	// Authentication-Results may name the domain alone; Return-Path has the
+	// address. Where no receiver is known, it is all there is.
 	if f, ok := v.msg.Header().First("Return-Path"); ok {
-		if a := f.Addresses(); len(a) > 0 {
+		if a := f.Addresses(); len(a) > 0 && (d.Path.Ingress < 0 || strings.EqualFold(a[0].Domain, d.MailFrom)) {
 			v.in.MailFrom = a[0].Addr()
 		}
 	}

@@ -181,7 +181,7 @@ var cases = []decisionCase{
 		name: "ChainOfAStranger",
 		edits: edits(results("pass", "smtp.mailfrom=evil.test", unsigned, dmarcFail, "arc=pass (0 oda=1);compauth=none reason=405"), mailFrom("x@evil.test", "evil.test"),
 			below("ARC-Seal: i=1; a=rsa-sha256; d=evil.test; s=a; cv=none; b=eA==\nARC-Authentication-Results: i=1; evil.test; dmarc=pass header.from=kiso-works.example")),
-		verdict: m365.DS2, confidence: m365.Medium,
+		verdict: m365.DS2, confidence: m365.High,
 	},
 	{
 		name: "AutoForwardBack",

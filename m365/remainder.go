@@ -141,16 +141,24 @@ func (d *decider) signals() {
 	}
 }
 
-// serviceSender reports whether the mail is sent by a service that can be told
-// by its own SPF. Attackers have that too, so it only keeps the confidence from
-// being high.
+// serviceSender reports whether the mail is sent by a service that answers for
+// it: its own SPF passes, and so does a DKIM signature of its own. An attacker
+// can have both, so it only keeps the confidence from being high; SPF alone is
+// what every rented server has.
 func (d *decider) serviceSender() bool {
 	spf := d.auth.SPF
 	if !spf.Passed() || spf.Domain == "" {
 		return false
 	}
-	_, own := d.owns(spf.Domain)
-	return !own
+	if _, own := d.owns(spf.Domain); own {
+		return false
+	}
+	for _, r := range d.auth.DKIM {
+		if r.Passed() && Aligned(r.Domain, spf.Domain) {
+			return true
+		}
+	}
+	return false
 }
 
 // calendar recognises an invitation that somebody passed on: the organiser
@@ -242,7 +250,7 @@ func (d *decider) confidence(strong bool) Confidence {
 	if d.Presumed && !d.stamps.InternalOrgSender.Is("true") && c.Reason != "601" && c.Reason != "010" {
 		level = min(level, 1)
 	}
-	if has["calendar"] && has["identified-sender"] {
+	if has["calendar"] && d.auth.SPF.Passed() {
 		level = 0
 	}
 	return [...]Confidence{Low, Medium, High}[max(level, 0)]

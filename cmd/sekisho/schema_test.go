@@ -84,6 +84,7 @@ func TestConformanceSchema(t *testing.T) {
 		{"--output", "ndjson"}, {"--output", "json"}, {"--output", "json", "--redact"},
 		{"--output", "ndjson", "--config", "examples/sekisho.yaml"}, {"--output", "ndjson", "--config", "examples/sekisho.yaml", "--redact"},
 		{"--output", "json", "--config", "examples/sekisho.yaml", "--dns-zone", "examples/dns.zone"},
+		{"--output", "ndjson", "--rules", "examples/rules"},
 	} {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
 			n := validate(t, s, output(t, dir, append(append([]string{"judge"}, args...), "examples", "photo.eml")...))
@@ -115,6 +116,20 @@ func TestConformanceSchema(t *testing.T) {
 			t.Errorf("%d records", n)
 		}
 		validate(t, c, output(t, dir, "doctor", "--output", "ndjson", "--config", "examples/sekisho.yaml"))
+	})
+	t.Run("Rules", func(t *testing.T) {
+		if err := os.WriteFile(filepath.Join(dir, "broken.yml"), []byte("name: x\nsource: sender.emai.email == 'a'\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if n := validate(t, compile(t, "rules-check.v1.json"), output(t, dir, "rules", "check", "--output", "json", "examples/rules", "broken.yml", "nothing.yml")); n != 1 {
+			t.Errorf("%d records", n)
+		}
+		if n := validate(t, compile(t, "rule.v1.json"), output(t, dir, "rules", "list", "--output", "ndjson", "examples/rules", "broken.yml")); n != 3 {
+			t.Errorf("%d records", n)
+		}
+		if n := validate(t, compile(t, "value.v1.json"), output(t, dir, "mql", "--output", "ndjson", "profile.by_sender().solicited", "examples", "photo.eml")); n != count {
+			t.Errorf("%d records, want %d", n, count)
+		}
 	})
 	t.Run("Version", func(t *testing.T) {
 		validate(t, compile(t, "version.v1.json"), output(t, dir, "version", "--output", "json"))

@@ -84,6 +84,9 @@ type grammar struct {
 
 	Judge      judgeCmd      `cmd:""`
 	Auth       authCmd       `cmd:""`
+	Rules      rulesCmd      `cmd:""`
+	MQL        mqlCmd        `cmd:"" name:"mql"`
+	Model      modelCmd      `cmd:""`
 	Init       initCmd       `cmd:""`
 	Allow      allowCmd      `cmd:""`
 	Doctor     doctorCmd     `cmd:""`

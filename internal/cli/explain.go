@@ -457,6 +457,10 @@ func (r *run) when(a desk.Action) string {
 
 func (p *explainPresenter) notChecked(v *desk.Verdict) {
 	r := p.r
+	if v.Rules != nil {
+		p.section("cli.section.rules")
+		p.text(2, "  ", r.ruleCoverage(v.Rules))
+	}
 	if len(v.NotChecked) > 0 {
 		p.section("cli.section.not-checked")
 		for _, n := range v.NotChecked {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/csv"
 	"iter"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +18,7 @@ import (
 type judgeCmd struct {
 	Paths   []string `arg:"" name:"path"`
 	Explain bool     `short:"e"`
+	Rules   []string `sep:"none" placeholder:"PATH"`
 	Redact  bool
 	FailOn  string `enum:"never,malicious,suspicious,spam,undecided" default:"never" placeholder:"VERDICT"`
 	Only    string `enum:"all,malicious,suspicious,spam,undecided" default:"all" placeholder:"VERDICT"`
@@ -67,6 +67,7 @@ type summary struct {
 	presumed []string // commands that confirm presumed domains
 	worst    *desk.Verdict
 	needs    []need
+	rules    ruleCount
 	stopped  bool
 }
 
@@ -92,6 +93,7 @@ func (s *summary) add(v *desk.Verdict) {
 	if o := v.Organisation; o != nil && o.Confirm != "" && !slices.Contains(s.presumed, o.Confirm) && len(s.presumed) < maxPresumed {
 		s.presumed = append(s.presumed, o.Confirm)
 	}
+	s.rules.add(v.Rules)
 	for _, n := range v.NotChecked {
 		i := slices.IndexFunc(s.needs, func(have need) bool { return have.capability == n.Capability })
 		if i < 0 {
@@ -108,6 +110,9 @@ func (c *judgeCmd) Run(r *run) error {
 	}
 	deps, err := r.judgeDeps()
 	if err != nil {
+		return err
+	}
+	if deps.Rules, err = r.ruleSet(c.Rules); err != nil {
 		return err
 	}
 	p := c.presenter(r)
@@ -223,13 +228,4 @@ func (c *judgeCmd) presenter(r *run) presenter {
 
 // oneMessage reports whether the input is a single file, whose JSON is one
 // object rather than an array.
-func (c *judgeCmd) oneMessage() bool {
-	if len(c.Paths) != 1 {
-		return false
-	}
-	if c.Paths[0] == "-" {
-		return true
-	}
-	st, err := os.Stat(c.Paths[0])
-	return err == nil && st.Mode().IsRegular()
-}
+func (c *judgeCmd) oneMessage() bool { return oneFile(c.Paths) }

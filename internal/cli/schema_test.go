@@ -36,6 +36,9 @@ func TestSchemaFields(t *testing.T) {
 		{"exception.v1.json", reflect.TypeFor[exceptionRecord]()},
 		{"check.v1.json", reflect.TypeFor[desk.Check]()},
 		{"version.v1.json", reflect.TypeFor[versionRecord]()},
+		{"rules-check.v1.json", reflect.TypeFor[desk.RulesCheck]()},
+		{"rule.v1.json", reflect.TypeFor[desk.RuleRecord]()},
+		{"value.v1.json", reflect.TypeFor[desk.ValueRecord]()},
 	} {
 		t.Run(tc.file, func(t *testing.T) {
 			b, err := os.ReadFile(filepath.Join("..", "..", "docs", "schema", tc.file))

@@ -141,6 +141,7 @@ func (p *tablePresenter) end(s *summary) error {
 	if s.messages == 0 {
 		return r.out.err
 	}
+	r.ruleSummary(&s.rules)
 	if len(s.needs) > 0 {
 		names := make([]string, 0, len(s.needs))
 		for _, n := range s.needs {

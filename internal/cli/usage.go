@@ -28,7 +28,7 @@ func usageMessage(said, command string) lang.Message {
 		return lang.M("cli.error.unknown-flag", "flag", name)
 	}
 	if name, ok := strings.CutPrefix(said, "unexpected argument "); ok {
-		if command == "" || command == "allow" {
+		if command == "" || command == "allow" || command == "rules" {
 			return lang.M("cli.error.no-command", "name", strings.TrimSpace(command+" "+name))
 		}
 		return lang.M("cli.error.extra", "command", command, "argument", name)

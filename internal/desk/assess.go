@@ -41,6 +41,8 @@ type assessment struct {
 	verification *verification // our own; nil where DNS is off
 
 	presumed string // domain taken for an own one, from this message or the one that carries it
+	content  *extract.Content
+	coverage *coverage // of the rules; nil if none were asked
 	body     *extract.Body
 	forward  *text.Forward // a message handed on as text; nil if there is none
 	links    []extract.Link
@@ -61,6 +63,7 @@ func assess(ctx context.Context, c *candidate, b *budget.Budget, presumed string
 	a.readHeader(ctx, b, deps)
 	a.readBody(b, deps)
 	a.find(deps)
+	a.applyRules(b, deps)
 	a.except(deps)
 	a.need(deps)
 	a.tally.findings = a.findings
@@ -126,6 +129,7 @@ func (a *assessment) givenAway() string {
 
 func (a *assessment) readBody(b *budget.Budget, deps JudgeDeps) {
 	content := extract.Read(a.msg, b)
+	a.content = content
 	a.body, a.links, a.files = content.Body, content.Links, content.Attachments
 	if a.aside != nil {
 		// The content of a winmail.dat is the content of the mail.
@@ -398,7 +402,9 @@ func (a *assessment) need(deps JudgeDeps) {
 	if a.form == FormHeader {
 		add("body")
 	}
-	add("rules")
+	if deps.rules == nil {
+		add("rules")
+	}
 	add("history")
 	switch {
 	case deps.Resolver == nil:

@@ -13,6 +13,7 @@ import (
 	"github.com/sekisho/sekisho/budget"
 	"github.com/sekisho/sekisho/eml"
 	"github.com/sekisho/sekisho/impersonation"
+	"github.com/sekisho/sekisho/internal/feeds"
 	"github.com/sekisho/sekisho/lang"
 	"github.com/sekisho/sekisho/m365"
 	"github.com/sekisho/sekisho/org"
@@ -31,7 +32,12 @@ type JudgeDeps struct {
 	// header believed. Nil asks nothing.
 	Resolver resolve.Resolver
 
-	brands []impersonation.Brand // made once for all messages
+	// Rules are asked about every message; see [LoadRules]. Nil: none.
+	Rules *feeds.Set
+
+	// Made once for all messages.
+	brands []impersonation.Brand
+	rules  *ruleBook
 }
 
 // Judge judges every item and yields one verdict for each, in order. An item
@@ -80,6 +86,7 @@ func (d JudgeDeps) withDefaults() JudgeDeps {
 		d.Now = time.Now
 	}
 	d.brands = []impersonation.Brand{microsoft()}
+	d.rules = newRuleBook(d.Rules, &d.Facts)
 	if d.Workers <= 0 {
 		d.Workers = min(runtime.GOMAXPROCS(0), 8)
 	}

@@ -80,6 +80,8 @@ func family(k finding.Kind) string {
 		return "link"
 	case DisguisedAttachment, DangerousAttachment:
 		return "attachment"
+	case RuleMatch:
+		return "rule" // however many match: authors of rules think alike
 	default:
 		return string(k)
 	}

@@ -56,6 +56,7 @@ type Verdict struct {
 	Attachments    []Attachment    `json:"attachments"`
 
 	Organisation *Organisation `json:"organisation,omitempty"`
+	Rules        *RuleCoverage `json:"rules,omitempty"` // absent where no rules were asked
 	NotChecked   []Unchecked   `json:"not_checked"`
 	Defects      []Defect      `json:"defects,omitempty"`
 	Timings      Timings       `json:"timings"`

@@ -46,6 +46,7 @@ func (r renderer) verdict(a *assessment) *Verdict {
 		v.Delivery = append(v.Delivery, Fact{Text: r.words.Render(d.Message), Evidence: r.evidence(d.Evidence)})
 	}
 	r.content(v, a)
+	v.Rules = a.coverage.view()
 	for _, n := range a.needs {
 		v.NotChecked = append(v.NotChecked, Unchecked{Capability: n.Capability, Cause: n.Cause, Text: r.words.Render(n.Detail)})
 	}

@@ -1,0 +1,237 @@
+// Package eval runs rules of the Message Query Language over a message.
+//
+// All rules become one graph: an expression that stands in many rules is one
+// node, and what does not depend on the item of a loop is computed once for a
+// message. Operands of "and" and "or" are asked in the order of what they cost,
+// which changes nothing about the value, since evaluation is pure and the logic
+// commutes. Patterns that are applied to the same field are looked for together;
+// see package match.
+//
+// Nothing is guessed. A function that nobody provides, a list that nobody has,
+// and a rule that used up its budget are missing values; a rule is [Undecided]
+// if one of them could still make it match, and the result says what is needed.
+package eval
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/sekisho/sekisho/budget"
+	"github.com/sekisho/sekisho/finding"
+	"github.com/sekisho/sekisho/match"
+	"github.com/sekisho/sekisho/mql/check"
+	"github.com/sekisho/sekisho/mql/syntax"
+	"github.com/sekisho/sekisho/mql/value"
+)
+
+// ErrUnchecked means that a program has errors and cannot be run.
+var ErrUnchecked = errors.New("eval: the rule has errors")
+
+// ruleCost is what one rule may spend on one message, in units of package
+// budget. What an ordinary rule needs is below a hundredth.
+const ruleCost = 32 << 20
+
+// Rules are rules ready to run. They are immutable and safe for concurrent use.
+type Rules struct {
+	rules  []rule
+	slots  int // of the memo
+	outer  int // of Run.outer
+	groups []*group
+	nodes  int
+
+	// lists are the words of long lists, ready to be looked for in a text. They
+	// are made at their first use.
+	lists sync.Map // from listKey to *match.Set
+}
+
+type listKey struct {
+	list *value.List
+	fold bool
+}
+
+// rule is one rule: its root and, for explaining, the node of each expression.
+type rule struct {
+	program *check.Program
+	root    *cell
+	cells   []*cell // by syntax.Expr.ID
+}
+
+// Compile makes one graph of checked programs. The rules are then known by
+// their place. The error is [ErrUnchecked] for a program with errors.
+func Compile(programs []*check.Program) (*Rules, error) {
+	c := newCompiler()
+	out := &Rules{rules: make([]rule, len(programs))}
+	for i, p := range programs {
+		if !p.OK() {
+			return nil, fmt.Errorf("rule %d: %w", i, ErrUnchecked)
+		}
+		out.rules[i] = c.rule(p)
+	}
+	if err := c.finish(); err != nil {
+		return nil, err
+	}
+	out.slots, out.outer, out.groups, out.nodes = c.slots, c.outer, c.groups, len(c.cells)
+	return out, nil
+}
+
+// Len returns the number of rules.
+func (rs *Rules) Len() int { return len(rs.rules) }
+
+// Nodes returns the number of different expressions in all rules.
+func (rs *Rules) Nodes() int { return rs.nodes }
+
+// Program returns the program of a rule.
+func (rs *Rules) Program(i int) *check.Program { return rs.rules[i].program }
+
+// Env is what rules run in.
+type Env struct {
+	// Root is the message, such as the root of a model of package mdm.
+	Root value.Value
+	// Lists are the named lists. A list that is not here is missing.
+	Lists map[string]*value.List
+	// Functions are the functions that read more than their arguments, or that
+	// somebody must provide. A function that is not here is missing.
+	Functions map[string]value.Func
+	// Budget pays for everything; nil: each rule has its own limit alone.
+	Budget *budget.Budget
+}
+
+// Verdict is the outcome of a rule.
+type Verdict string
+
+// The verdicts.
+const (
+	Match     Verdict = "match"
+	NoMatch   Verdict = "no-match"
+	Undecided Verdict = "undecided" // something missing could make it match
+)
+
+// Result is what a rule came to.
+type Result struct {
+	Verdict Verdict
+	Value   value.Value // of the rule: for a query anything
+	Missing []value.Gap // of an undecided rule, sorted
+}
+
+// Needs returns what an undecided rule needs, for people.
+func (r *Result) Needs() []finding.Need {
+	var out []finding.Need
+	for _, g := range r.Missing {
+		out = append(out, Need(g))
+	}
+	return out
+}
+
+// Run is one message under all rules. It is not safe for concurrent use.
+type Run struct {
+	rules   *Rules
+	env     Env
+	memo    []slot
+	outer   []outerSlot
+	items   []value.Value // of the loops, the innermost last
+	scans   []scans
+	calls   map[callKey]value.Value
+	folded  map[string]string
+	columns map[columnKey]*column
+	args    []value.Value  // of the calls of builtin functions
+	budget  *budget.Budget // of the current rule
+	out     value.Value    // the value of what cannot be paid for
+}
+
+type slot struct {
+	v  value.Value
+	ok bool
+}
+
+type outerSlot struct {
+	key value.Key // of the item
+	v   value.Value
+	ok  bool
+}
+
+// words returns the entries of a list as patterns.
+func (rs *Rules) words(l *value.List, fold bool) *match.Set {
+	key := listKey{l, fold}
+	if s, ok := rs.lists.Load(key); ok {
+		return s.(*match.Set)
+	}
+	var patterns []match.Pattern
+	for _, item := range l.Items() {
+		if s, ok := item.Str(); ok {
+			patterns = append(patterns, match.Pattern{Kind: match.Contains, Text: s, Fold: fold})
+		}
+	}
+	set, err := match.Compile(patterns)
+	if err != nil {
+		set = nil // no pattern is an expression, so none is wrong
+	}
+	rs.lists.Store(key, set)
+	return set
+}
+
+// Start begins with a message.
+func (rs *Rules) Start(env Env) *Run {
+	return &Run{
+		rules: rs, env: env, memo: make([]slot, rs.slots), outer: make([]outerSlot, rs.outer), scans: make([]scans, len(rs.groups)),
+		calls: map[callKey]value.Value{}, columns: map[columnKey]*column{}, folded: map[string]string{}, budget: budget.New(nil),
+		out: value.Missing(value.Gap{Capability: "budget", Cause: finding.Budget}),
+	}
+}
+
+// Rule runs the rule at place i.
+func (r *Run) Rule(i int) Result {
+	r.limit()
+	v := r.rules.rules[i].root.eval(r)
+	r.charge()
+	return result(v)
+}
+
+// limit gives the next rule its budget.
+func (r *Run) limit() {
+	*r.budget = budget.Budget{Cost: ruleCost}
+	if r.env.Budget != nil {
+		r.budget.Cost = max(0, min(ruleCost, r.env.Budget.Cost))
+		if !r.env.Budget.Spend(0) {
+			r.budget.Cost = 0
+			r.budget.Spend(1)
+		}
+	}
+	r.items = r.items[:0]
+}
+
+// charge takes what the rule has spent from the budget of the message.
+func (r *Run) charge() {
+	if r.env.Budget != nil {
+		spent := int64(ruleCost)
+		if left := r.budget.Cost; left > 0 {
+			spent = max(0, min(ruleCost, r.env.Budget.Cost)-left)
+		}
+		r.env.Budget.Spend(int(min(spent, r.env.Budget.Cost)))
+	}
+}
+
+func result(v value.Value) Result {
+	out := Result{Verdict: NoMatch, Value: v}
+	switch {
+	case v.IsMissing():
+		if v.CanBeTrue() {
+			out.Verdict, out.Missing = Undecided, v.Gaps()
+		}
+	case v.IsTrue():
+		out.Verdict = Match
+	case v.Kind() == value.KindBool || v.IsNull():
+	default:
+		// A query shows something to an analyst.
+		if s, ok := v.Str(); !(ok && s == "") && !(v.List() != nil && v.List().Len() == 0) && !(v.Map() != nil && v.Map().Len() == 0) {
+			out.Verdict = Match
+		}
+	}
+	return out
+}
+
+// spend pays n units and reports whether they could be paid.
+func (r *Run) spend(n int) bool { return r.budget.Spend(n) }
+
+// unparen is syntax.Unparen for the files of this package.
+func unparen(e syntax.Expr) syntax.Expr { return syntax.Unparen(e) }

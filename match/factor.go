@@ -34,7 +34,7 @@ func required(re *syntax.Regexp) [][]string {
 // clauses returns the choices with the exact strings as one.
 func (f factor) clauses() [][]string {
 	if weight(f.exact) > 0 {
-		return append(f.need[:len(f.need):len(f.need)], f.exact)
+		return append(slices.Clip(f.need), f.exact)
 	}
 	return f.need
 }

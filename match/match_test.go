@@ -303,7 +303,7 @@ func TestDifferential(t *testing.T) {
 	if hits == 0 {
 		t.Error("nothing matched: the texts show nothing")
 	}
-	t.Log(fmt.Sprintf("%d patterns, %d with a literal; %d of %d match", set.Len(), set.Literals(), hits, asked))
+	t.Logf("%d patterns, %d with a literal; %d of %d match", set.Len(), set.Literals(), hits, asked)
 }
 
 // prose is text as mails have it.

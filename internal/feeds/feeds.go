@@ -234,7 +234,7 @@ func readFile(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // nothing was written
 	data, err := io.ReadAll(io.LimitReader(f, rule.MaxSize+1))
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", path, err)

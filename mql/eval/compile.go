@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/bits"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/sekisho/sekisho/match"
@@ -98,6 +99,7 @@ type compiler struct {
 	byKey  map[string]*group
 	slots  int
 	outer  int
+	fields int
 
 	program *check.Program
 	byID    []*cell
@@ -142,7 +144,8 @@ func (c *compiler) finish() error {
 // cell returns the cell of an expression: the one that is known by its
 // operator, its operands and the words that belong to it, or a new one.
 func (c *compiler) cell(op string, words []string, args []*cell, cost int, make func() node) *cell {
-	k := append(c.key[:0], op...)
+	k := c.key[:0]
+	k = append(k, op...)
 	for _, a := range args {
 		k = append(k, 0)
 		k = binary.AppendUvarint(k, uint64(a.id)+1)
@@ -198,9 +201,9 @@ func (c *compiler) compile(e syntax.Expr) *cell {
 	case *syntax.Null:
 		return c.constant(value.Null, "")
 	case *syntax.Bool:
-		return c.constant(value.Bool(e.Value), fmt.Sprint(e.Value))
+		return c.constant(value.Bool(e.Value), strconv.FormatBool(e.Value))
 	case *syntax.Int:
-		return c.constant(value.Int(e.Value), fmt.Sprint(e.Value))
+		return c.constant(value.Int(e.Value), strconv.FormatInt(e.Value, 10))
 	case *syntax.Float:
 		return c.constant(value.Float(e.Value), fmt.Sprint(e.Value))
 	case *syntax.String:
@@ -215,7 +218,10 @@ func (c *compiler) compile(e syntax.Expr) *cell {
 		return x
 	case *syntax.Field:
 		x := c.expr(e.X)
-		return c.cell("field", []string{e.Name}, []*cell{x}, costField, func() node { return &fieldNode{x, e.Name} })
+		return c.cell("field", []string{e.Name}, []*cell{x}, costField, func() node {
+			c.fields++
+			return &fieldNode{x, e.Name, c.fields - 1}
+		})
 	case *syntax.Index:
 		x, i := c.expr(e.X), c.expr(e.Index)
 		return c.cell("index", nil, []*cell{x, i}, costField, func() node { return &indexNode{x, i} })
@@ -242,7 +248,7 @@ func (c *compiler) compile(e syntax.Expr) *cell {
 		return c.compare(e)
 	case *syntax.In:
 		x, set := c.expr(e.X), c.expr(e.Set)
-		in := c.cell("in", []string{fmt.Sprint(e.Fold)}, []*cell{x, set}, costShort, func() node { return &inNode{x, set, e.Fold} })
+		in := c.cell("in", []string{strconv.FormatBool(e.Fold)}, []*cell{x, set}, costShort, func() node { return &inNode{x, set, e.Fold} })
 		if e.Not {
 			return c.not(in)
 		}
@@ -261,7 +267,7 @@ func (c *compiler) compile(e syntax.Expr) *cell {
 		return c.cell(string(e.Op), nil, args, costNothing, func() node { return newLogic(e.Op == syntax.OpAnd, args) })
 	case *syntax.Of:
 		args := c.exprs(e.Clauses)
-		return c.cell("of", []string{fmt.Sprint(e.N)}, args, costNothing, func() node { return &ofNode{int(min(e.N, 1<<30)), byCost(args)} })
+		return c.cell("of", []string{strconv.FormatInt(e.N, 10)}, args, costNothing, func() node { return &ofNode{int(min(e.N, 1<<30)), byCost(args)} })
 	case *syntax.Array:
 		return c.array(e.Elems)
 	case *syntax.Tuple:
@@ -282,7 +288,7 @@ func (c *compiler) not(x *cell) *cell {
 func (c *compiler) array(elems []syntax.Expr) *cell {
 	words := make([]string, 0, len(elems))
 	for _, e := range elems {
-		if s, ok := unparen(e).(*syntax.String); ok {
+		if s, ok := syntax.Unparen(e).(*syntax.String); ok {
 			words = append(words, s.Value)
 		}
 	}
@@ -375,7 +381,7 @@ func (c *compiler) call(e *syntax.Call) *cell {
 	var words []string
 	for _, k := range e.Keywords {
 		words = append(words, k.Name)
-		all = append(all[:len(all):len(all)], c.expr(k.Value))
+		all = append(slices.Clip(all), c.expr(k.Value))
 	}
 	if fn, ok := builtins[name]; ok {
 		return c.cell("call "+name, words, all, fn.cost, func() node {

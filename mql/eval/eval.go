@@ -21,7 +21,6 @@ import (
 	"github.com/sekisho/sekisho/finding"
 	"github.com/sekisho/sekisho/match"
 	"github.com/sekisho/sekisho/mql/check"
-	"github.com/sekisho/sekisho/mql/syntax"
 	"github.com/sekisho/sekisho/mql/value"
 )
 
@@ -37,6 +36,7 @@ type Rules struct {
 	rules  []rule
 	slots  int // of the memo
 	outer  int // of Run.outer
+	fields int // of Run.fields
 	groups []*group
 	nodes  int
 
@@ -71,6 +71,7 @@ func Compile(programs []*check.Program) (*Rules, error) {
 	if err := c.finish(); err != nil {
 		return nil, err
 	}
+	out.fields = c.fields
 	out.slots, out.outer, out.groups, out.nodes = c.slots, c.outer, c.groups, len(c.cells)
 	return out, nil
 }
@@ -129,6 +130,7 @@ type Run struct {
 	env     Env
 	memo    []slot
 	outer   []outerSlot
+	fields  []fieldPlace
 	items   []value.Value // of the loops, the innermost last
 	scans   []scans
 	calls   map[callKey]value.Value
@@ -136,6 +138,7 @@ type Run struct {
 	columns map[columnKey]*column
 	args    []value.Value  // of the calls of builtin functions
 	budget  *budget.Budget // of the current rule
+	given   int64          // what it had at first
 	out     value.Value    // the value of what cannot be paid for
 }
 
@@ -173,7 +176,8 @@ func (rs *Rules) words(l *value.List, fold bool) *match.Set {
 // Start begins with a message.
 func (rs *Rules) Start(env Env) *Run {
 	return &Run{
-		rules: rs, env: env, memo: make([]slot, rs.slots), outer: make([]outerSlot, rs.outer), scans: make([]scans, len(rs.groups)),
+		rules: rs, env: env, memo: make([]slot, rs.slots), outer: make([]outerSlot, rs.outer), fields: make([]fieldPlace, rs.fields),
+		scans: make([]scans, len(rs.groups)),
 		calls: map[callKey]value.Value{}, columns: map[columnKey]*column{}, folded: map[string]string{}, budget: budget.New(nil),
 		out: value.Missing(value.Gap{Capability: "budget", Cause: finding.Budget}),
 	}
@@ -189,25 +193,26 @@ func (r *Run) Rule(i int) Result {
 
 // limit gives the next rule its budget.
 func (r *Run) limit() {
-	*r.budget = budget.Budget{Cost: ruleCost}
-	if r.env.Budget != nil {
-		r.budget.Cost = max(0, min(ruleCost, r.env.Budget.Cost))
-		if !r.env.Budget.Spend(0) {
-			r.budget.Cost = 0
-			r.budget.Spend(1)
+	r.given = ruleCost
+	if b := r.env.Budget; b != nil {
+		r.given = max(0, min(ruleCost, b.Cost))
+		if !b.Spend(0) {
+			r.given = 0 // the deadline has passed
 		}
 	}
-	r.items = r.items[:0]
+	*r.budget = budget.Budget{Cost: r.given}
+	if r.given == 0 {
+		r.budget.Spend(1)
+	}
+	r.items, r.args = r.items[:0], r.args[:0]
 }
 
-// charge takes what the rule has spent from the budget of the message.
+// charge takes what the rule has spent from the budget of the message. A rule
+// may spend the last unit without ending the budget for those that cost none.
 func (r *Run) charge() {
-	if r.env.Budget != nil {
-		spent := int64(ruleCost)
-		if left := r.budget.Cost; left > 0 {
-			spent = max(0, min(ruleCost, r.env.Budget.Cost)-left)
-		}
-		r.env.Budget.Spend(int(min(spent, r.env.Budget.Cost)))
+	if b := r.env.Budget; b != nil {
+		spent := r.given - max(0, r.budget.Cost)
+		b.Spend(int(max(0, min(spent, b.Cost))))
 	}
 }
 
@@ -232,6 +237,3 @@ func result(v value.Value) Result {
 
 // spend pays n units and reports whether they could be paid.
 func (r *Run) spend(n int) bool { return r.budget.Spend(n) }
-
-// unparen is syntax.Unparen for the files of this package.
-func unparen(e syntax.Expr) syntax.Expr { return syntax.Unparen(e) }

@@ -257,14 +257,16 @@ and length(filter(attachments, .file_extension == "pdf")) == 1`)
 		if !r.Holds {
 			line = "not " + line
 		}
+		var quotes strings.Builder
 		for _, e := range r.Evidence {
 			source := m.Quote(eml.Span{Offset: e.Where.Offset, Length: e.Where.Length})
 			if e.Where.Header == "" {
 				text := m.Part(e.Where.Part).Text()
 				source = text[e.Where.Offset:min(len(text), e.Where.Offset+e.Where.Length)]
 			}
-			line += " | " + e.Quote + " @ " + e.Where.Header + e.Where.Part + " " + source
+			quotes.WriteString(" | " + e.Quote + " @ " + e.Where.Header + e.Where.Part + " " + source)
 		}
+		line += quotes.String()
 		got = append(got, line)
 	}
 	want := []string{

@@ -94,7 +94,7 @@ func (e *explainer) eval(x syntax.Expr) value.Value {
 
 // explain adds the reasons for x being true, or false for holds being false.
 func (e *explainer) explain(x syntax.Expr, holds bool) {
-	x = unparen(x)
+	x = syntax.Unparen(x)
 	if len(e.out) >= maxReasons {
 		return
 	}
@@ -207,7 +207,7 @@ func (e *explainer) leaf(x syntax.Expr, holds bool) {
 // evidence collects what the parts of a leaf came to, and where that stands.
 func (e *explainer) evidence(r *Reason, x syntax.Expr) {
 	operand := func(c syntax.Expr) {
-		c = unparen(c)
+		c = syntax.Unparen(c)
 		switch c.(type) {
 		case *syntax.String, *syntax.Int, *syntax.Float, *syntax.Bool, *syntax.Null, *syntax.Tuple, *syntax.Array, *syntax.List:
 			return

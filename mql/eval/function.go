@@ -326,7 +326,7 @@ func (c *compiler) ipIn(e *syntax.Call, all []*cell) *cell {
 	args := []*cell{all[0]}
 	var words []string
 	for i, a := range e.Args[1:] {
-		s, ok := unparen(a).(*syntax.String)
+		s, ok := syntax.Unparen(a).(*syntax.String)
 		if !ok {
 			n.dynamic = append(n.dynamic, all[i+1])
 			args = append(args, all[i+1])

@@ -8,7 +8,7 @@ import (
 // What one turn of a loop costs, in units of package budget, besides what is
 // done in it; and how deep loops may nest.
 const (
-	turnCost = 16
+	turnCost = 64
 	maxLoops = 64
 )
 

@@ -33,9 +33,30 @@ func (n listNode) eval(r *Run) value.Value {
 type fieldNode struct {
 	x    *cell
 	name string
+	at   int // in Run.fields
 }
 
-func (n *fieldNode) eval(r *Run) value.Value { return n.x.eval(r).Field(n.name) }
+// fieldPlace is where a field was in the last object that was asked for it.
+type fieldPlace struct {
+	shape *value.Shape
+	i     int
+}
+
+func (n *fieldNode) eval(r *Run) value.Value {
+	v := n.x.eval(r)
+	o := v.Object()
+	if o == nil {
+		return v.Field(n.name)
+	}
+	p := &r.fields[n.at]
+	if p.shape != o.Shape() {
+		p.shape, p.i = o.Shape(), o.Shape().Index(n.name)
+	}
+	if p.i < 0 {
+		return value.Null
+	}
+	return o.Member(p.i)
+}
 
 type indexNode struct{ x, i *cell }
 

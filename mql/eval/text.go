@@ -80,14 +80,16 @@ func (c *compiler) group(x *cell, e syntax.Expr) *group {
 	if x.reads == 0 {
 		key += strconv.Itoa(int(x.id))
 	} else {
-		for e = unparen(e); ; {
+		var path strings.Builder
+		for e = syntax.Unparen(e); ; {
 			f, ok := e.(*syntax.Field)
 			if !ok {
 				break
 			}
-			key += "." + f.Name
-			e = unparen(f.X)
+			path.WriteString("." + f.Name)
+			e = syntax.Unparen(f.X)
 		}
+		key += path.String()
 	}
 	g, ok := c.byKey[key]
 	if !ok {
@@ -118,7 +120,7 @@ func (c *compiler) text(name string, k textKind, e *syntax.Call) *cell {
 	var words []string
 	for _, a := range e.Args[1:] {
 		p := c.expr(a)
-		if s, ok := unparen(a).(*syntax.String); ok {
+		if s, ok := syntax.Unparen(a).(*syntax.String); ok {
 			words = append(words, s.Value)
 			continue
 		}
@@ -141,7 +143,7 @@ type scans struct {
 }
 
 // maxScans bounds the texts that are kept for a group.
-const maxScans = 512
+const maxScans = 8192
 
 func (r *Run) scan(g *group, text string) *match.Scan {
 	s := &r.scans[g.index]
@@ -150,6 +152,7 @@ func (r *Run) scan(g *group, text string) *match.Scan {
 	}
 	scan := s.texts[text]
 	if scan == nil {
+		r.spend(turnCost + len(g.patterns)/8)
 		scan = g.set.Scan(text, r.budget)
 		if s.texts == nil || len(s.texts) >= maxScans {
 			s.texts = map[string]*match.Scan{}

@@ -10,7 +10,9 @@ import (
 	"github.com/sekisho/sekisho/eml"
 	"github.com/sekisho/sekisho/mql/check"
 	"github.com/sekisho/sekisho/mql/eval"
+	"github.com/sekisho/sekisho/mql/mdm/xpath"
 	"github.com/sekisho/sekisho/mql/rule"
+	"github.com/sekisho/sekisho/mql/syntax"
 )
 
 // TestVectors runs the published rules on mails with a known outcome.
@@ -71,5 +73,30 @@ func TestTutorial(t *testing.T) {
 	r := run(rules, loadLists(t), eml.Parse(raw, nil))
 	if res := r.Rule(0); res.Verdict != eval.Match {
 		t.Errorf("%s: %#v", res.Verdict, res.Value)
+	}
+}
+
+// TestXPath compiles every expression that a public rule looks for.
+func TestXPath(t *testing.T) {
+	c := loadRules(t)
+	n := 0
+	for i := range c.rules.Len() {
+		p := c.rules.Program(i)
+		syntax.Walk(p.File.Root, func(x syntax.Expr) bool {
+			call, ok := x.(*syntax.Call)
+			if !ok || p.Function(call) == nil || p.Function(call).Name != "html.xpath" {
+				return true
+			}
+			if s, ok := call.Args[1].(*syntax.String); ok {
+				n++
+				if _, err := xpath.Compile(s.Value); err != nil {
+					t.Errorf("%s: %s: %v", c.files[i], s.Value, err)
+				}
+			}
+			return true
+		})
+	}
+	if n < 100 {
+		t.Errorf("only %d expressions", n)
 	}
 }

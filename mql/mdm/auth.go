@@ -78,12 +78,13 @@ func (m *Model) trusts(f eml.Field, r authres.Field, above bool) bool {
 }
 
 func (m *Model) hopResults(hop int) value.Value {
-	var of []result
-	for _, r := range m.results() {
-		if r.hop == hop {
-			of = append(of, r)
-		}
+	all := m.results() // in the order of the hops
+	from, _ := slices.BinarySearchFunc(all, hop, func(r result, hop int) int { return r.hop - hop })
+	to := from
+	for to < len(all) && all[to].hop == hop {
+		to++
 	}
+	of := all[from:to]
 	if len(of) == 0 {
 		return value.Null
 	}

@@ -2,6 +2,7 @@ package mdm
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -174,8 +175,8 @@ func (m *Model) hopBlocks() []block {
 	}
 	fields := m.in.Mail.Header().Fields()
 	cur := block{received: -1}
-	for i := len(fields) - 1; i >= 0; i-- {
-		f := fields[i]
+	for i, f := range slices.Backward(fields) {
+
 		if f.Is("Received") {
 			if cur.received >= 0 {
 				m.blocks = append(m.blocks, cur)

@@ -20,6 +20,9 @@ var (
 // schemePorts are the ports that a URL without one is opened at.
 var schemePorts = map[string]int64{"http": 80, "https": 443, "ftp": 21, "ws": 80, "wss": 443}
 
+// maxShown is the longest text that is read as a URL, in bytes.
+const maxShown = 4 << 10
+
 // maxParams bounds the parameters of one URL.
 const maxParams = 500
 
@@ -163,7 +166,7 @@ func linkValue(l *extract.Link) (v value.Value, ok bool) {
 
 // shownURL reads a text that is a URL and nothing else.
 func shownURL(s string) (link.URL, bool) {
-	if strings.ContainsAny(s, " \t\r\n\u00a0") || len(s) < 4 {
+	if strings.ContainsAny(s, " \t\r\n\u00a0") || len(s) < 4 || len(s) > maxShown {
 		return link.URL{}, false
 	}
 	found := text.URLs(s)

@@ -67,12 +67,25 @@ func (o *Object) Source() any { return o.source }
 // Shape returns the type of the object.
 func (o *Object) Shape() *Shape { return o.shape }
 
+// Index returns the place of a field in the shape, -1 if there is none.
+func (s *Shape) Index(name string) int {
+	if i, ok := s.index[name]; ok {
+		return i
+	}
+	return -1
+}
+
 // Field returns the value of a field, null if the shape has none of that name.
 func (o *Object) Field(name string) Value {
 	i, ok := o.shape.index[name]
 	if !ok {
 		return Null
 	}
+	return o.Member(i)
+}
+
+// Member returns the value of the field at a place of the shape.
+func (o *Object) Member(i int) Value {
 	if o.build == nil {
 		return o.slots[i]
 	}
@@ -81,7 +94,7 @@ func (o *Object) Field(name string) Value {
 		o.built = make([]bool, len(o.shape.names))
 	}
 	if !o.built[i] {
-		o.slots[i] = o.build(name)
+		o.slots[i] = o.build(o.shape.names[i])
 		o.built[i] = true
 	}
 	return o.slots[i]

@@ -3,6 +3,7 @@ package xpath
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -90,6 +91,8 @@ func Compile(s string) (*Expr, error) {
 	if err != nil {
 		return nil, err
 	}
+	// A bracket too many at the end is put up with: a public rule has one.
+	p.accept("]")
 	if p.at < len(p.tokens) {
 		return nil, p.unexpected()
 	}
@@ -146,7 +149,7 @@ func (p *parser) lex(s string) error {
 					op = two
 				}
 			}
-			if len(op) == 1 && !strings.Contains("/|+-=<>*()[],.@", op) {
+			if len(op) == 1 && strings.IndexByte("/|+-=<>*()[],.@", s[i]) < 0 {
 				return fmt.Errorf("%w: unexpected %q", ErrSyntax, op)
 			}
 			p.tokens = append(p.tokens, token{'o', op})
@@ -479,10 +482,8 @@ func asksPlace(x expr) bool {
 		if x.name == "position" || x.name == "last" {
 			return true
 		}
-		for _, a := range x.args {
-			if asksPlace(a) {
-				return true
-			}
+		if slices.ContainsFunc(x.args, asksPlace) {
+			return true
 		}
 	}
 	return false // within a path, a place is another one

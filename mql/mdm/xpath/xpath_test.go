@@ -75,6 +75,7 @@ func TestFind(t *testing.T) {
 		{`//td[. = 1 or . = 3]`, []string{"td=1", "td=3"}},
 		{`//*[text()[normalize-space()]][self::td]`, []string{"td=1", "td=2", "td=3", "td=four  words"}},
 		{`//nothing`, nil},
+		{`//tr[td[1]="3"]/td[2]]`, []string{"td=four  words"}},
 	} {
 		t.Run(tt.expr, func(t *testing.T) {
 			if diff := cmp.Diff(tt.want, find(t, page, tt.expr)); diff != "" {
@@ -104,7 +105,7 @@ func TestHTML(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
-	for _, s := range []string{``, `//`, `//a[`, `//a]`, `//a["x]`, `foo()`, `contains("a")`, `//a[@]`, `a::b`, `//a | `, `$x`, `1 +`, `processing-instruction()`, strings.Repeat("(", 500), strings.Repeat("-", 500) + "1", strings.Repeat("/a", 100)} {
+	for _, s := range []string{``, `//`, `//a[`, `//a]]`, `//a["x]`, `foo()`, `contains("a")`, `//a[@]`, `a::b`, `//a | `, `$x`, `1 +`, `processing-instruction()`, strings.Repeat("(", 500), strings.Repeat("-", 500) + "1", strings.Repeat("/a", 100)} {
 		if _, err := xpath.Compile(s); !errors.Is(err, xpath.ErrSyntax) {
 			t.Errorf("%.30q: %v", s, err)
 		}

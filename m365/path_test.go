@@ -362,7 +362,7 @@ func TestHostileHeaders(t *testing.T) {
 			decide(field+attack, facts())
 			decide(strings.Replace(attack, "MIME-Version", field+"MIME-Version", 1), facts())
 			decide(strings.Replace(attack, "From:", field+"From:", 1), facts())
-			if took := time.Since(start); took > 3*time.Second {
+			if took := time.Since(start); took > 3*time.Second && !testing.Short() {
 				t.Errorf("three decisions took %v", took)
 			}
 		})

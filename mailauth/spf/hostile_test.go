@@ -67,7 +67,7 @@ func TestHostileRecords(t *testing.T) {
 			began := time.Now()
 			in := spf.Input{IP: netip.MustParseAddr("192.0.2.1"), MailFrom: strings.Repeat("a-", 2000) + "@kiso.example"}
 			res := spf.Check(t.Context(), r, in, nil)
-			if took := time.Since(began); took > 3*time.Second {
+			if took := time.Since(began); took > 3*time.Second && !testing.Short() {
 				t.Errorf("took %v", took)
 			}
 			if diff := gocmp.Diff(tc.want, brief(res)); diff != "" {

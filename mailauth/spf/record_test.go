@@ -265,7 +265,7 @@ func TestParseRecordIsLinear(t *testing.T) {
 			s := "v=spf1 a:" + strings.Repeat(tc.unit, 65_000/len(tc.unit))
 			began := time.Now()
 			_, _ = spf.ParseRecord(s)
-			if took := time.Since(began); took > 2*time.Second {
+			if took := time.Since(began); took > 2*time.Second && !testing.Short() {
 				t.Errorf("took %v", took)
 			}
 		})

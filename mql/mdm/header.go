@@ -176,7 +176,6 @@ func (m *Model) hopBlocks() []block {
 	fields := m.in.Mail.Header().Fields()
 	cur := block{received: -1}
 	for i, f := range slices.Backward(fields) {
-
 		if f.Is("Received") {
 			if cur.received >= 0 {
 				m.blocks = append(m.blocks, cur)

@@ -291,7 +291,7 @@ func TestManyRecords(t *testing.T) {
 	if err != nil || len(a.Records) != 20_000 {
 		t.Errorf("%d records, %v", len(a.Records), err)
 	}
-	if took := time.Since(began); took > 2*time.Second {
+	if took := time.Since(began); took > 2*time.Second && !testing.Short() {
 		t.Errorf("took %v", took)
 	}
 }

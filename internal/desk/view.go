@@ -93,7 +93,7 @@ func (r renderer) authentication(a *assessment) *Authentication {
 
 // verified is what we verified ourselves, in short; "sekisho auth" has it whole.
 func (r renderer) verified(v *verification) *Verified {
-	out := &Verified{ARC: &AuthResult{Result: string(v.report.ARC.Status), Reason: string(v.report.ARC.Reason)}}
+	out := &Verified{ARC: &AuthResult{Result: string(v.report.ARC.Status), Reason: string(v.report.ARC.Reason), Meaning: r.words.Render(v.report.ARC.Explain())}}
 	if s := v.report.SPF; s != nil {
 		out.SPF = &AuthResult{Result: string(s.Status), Domain: s.Domain, Reason: s.Term, Meaning: r.words.Render(s.Reason())}
 	}

@@ -77,6 +77,14 @@ type need struct {
 	messages   int
 }
 
+// confirms reports whether a command that confirms a domain confirms that of
+// another command too: the same domain, or one below it.
+func confirms(command, other string) bool {
+	domain := command[strings.LastIndexByte(command, ' ')+1:]
+	name := other[strings.LastIndexByte(other, ' ')+1:]
+	return name == domain || strings.HasSuffix(name, "."+domain)
+}
+
 // maxPresumed bounds the presumed domains that a summary names.
 const maxPresumed = 3
 
@@ -90,8 +98,8 @@ func (s *summary) add(v *desk.Verdict) {
 	if s.worst == nil || severe(v.Verdict) > severe(s.worst.Verdict) {
 		s.worst = v
 	}
-	if o := v.Organisation; o != nil && o.Confirm != "" && !slices.Contains(s.presumed, o.Confirm) && len(s.presumed) < maxPresumed {
-		s.presumed = append(s.presumed, o.Confirm)
+	if o := v.Organisation; o != nil && o.Confirm != "" && !slices.ContainsFunc(s.presumed, func(c string) bool { return confirms(c, o.Confirm) }) && len(s.presumed) < maxPresumed {
+		s.presumed = append(slices.DeleteFunc(s.presumed, func(c string) bool { return confirms(o.Confirm, c) }), o.Confirm)
 	}
 	s.rules.add(v.Rules)
 	for _, n := range v.NotChecked {

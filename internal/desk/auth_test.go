@@ -121,6 +121,20 @@ func TestAuthEnvelope(t *testing.T) {
 	}
 }
 
+// TestAuthUnknownSender is a mail whose header names the client and not MAIL
+// FROM: its HELO name must not authenticate it as that of a bounce would.
+func TestAuthUnknownSender(t *testing.T) {
+	const received = "Received: from mail.partner.example (203.0.113.10) by\r\n TY1PEPF00000001.mail.protection.outlook.com (10.1.1.1) with Microsoft SMTP\r\n Server id 15.20.1; Tue, 24 Nov 2026 01:00:00 +0000\r\n"
+	r := auth(t, desk.AuthInput{}, []byte(received+"From: a@partner.example\r\n\r\nhello\r\n"))
+	if r.SPF != nil || r.DMARC.Result == "pass" || !strings.Contains(r.Envelope.Source.EN, "MAIL FROM") {
+		t.Errorf("SPF %+v, DMARC %s, source %q", r.SPF, r.DMARC.Result, r.Envelope.Source.EN)
+	}
+	r = auth(t, desk.AuthInput{}, []byte(received+"From: a@partner.example\r\nReturn-Path: <>\r\n\r\nhello\r\n"))
+	if r.SPF == nil || r.SPF.Identity != "helo" {
+		t.Errorf("a null sender is checked as %+v, want HELO", r.SPF)
+	}
+}
+
 func TestAuthMethodAndStamp(t *testing.T) {
 	raw := example(t, "ham/partner-invoice-ja.eml")
 	r := auth(t, desk.AuthInput{Method: dmarc.MethodPSL, StampAs: "desk.kiso-works.example"}, raw)

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -99,10 +100,20 @@ func (v *verification) envelope(facts *org.Facts) {
 	}
 	// Authentication-Results may name the domain alone; Return-Path has the
 	// address. Where no receiver is known, it is all there is.
+	null := d.Null
 	if f, ok := v.msg.Header().First("Return-Path"); ok {
-		if a := f.Addresses(); len(a) > 0 && (d.Path.Ingress < 0 || strings.EqualFold(a[0].Domain, d.MailFrom)) {
+		a := f.Addresses()
+		switch {
+		case len(a) > 0 && a[0].Domain != "" && (d.Path.Ingress < 0 || strings.EqualFold(a[0].Domain, d.MailFrom)):
 			v.in.MailFrom = a[0].Addr()
+		case strings.Trim(f.Value(), " <>") == "":
+			null = true
 		}
+	}
+	if v.in.MailFrom == "" && !null && v.in.IP.IsValid() {
+		// An unknown sender is no null sender: HELO must not stand in for it
+		// (RFC 7208 section 2.4).
+		v.in.IP, v.source = netip.Addr{}, lang.M("auth.envelope.no-sender")
 	}
 }
 
@@ -198,6 +209,9 @@ func (v *verification) differs(form Form) []difference {
 func settled(s string) bool { return s != "" && s != "temperror" }
 
 func (v *verification) summary() lang.Message {
+	if len(v.asked) > 0 && !slices.ContainsFunc(v.asked, func(a resolve.Answer) bool { return a.RCode != resolve.NotAsked }) {
+		return lang.M("auth.summary.offline")
+	}
 	spfWord := "-"
 	if v.report.SPF != nil {
 		spfWord = string(v.report.SPF.Status)

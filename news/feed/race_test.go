@@ -1,0 +1,6 @@
+//go:build race
+
+package feed_test
+
+// slowdown is how much slower the race detector makes what is measured.
+const slowdown = 10

@@ -6,8 +6,10 @@
 // A [Set] therefore looks for the literals of all its patterns in one pass
 // (Aho and Corasick, "Efficient string matching", CACM 18 (1975)), over the text
 // with its case folded, and asks the patterns themselves only where a literal
-// that they need was found. The answers are those of package regexp (RE2
-// syntax, linear time) and of package strings; the pass only saves questions.
+// that they need was found. Whether an expression matches is told by a
+// deterministic automaton that is built as far as texts need it. The answers are
+// those of package regexp (RE2 syntax, linear time) and of package strings; all
+// this only saves work.
 //
 // Bytes that are no UTF-8 stand for U+FFFD, one for each, as they do in package
 // regexp: a stray byte between two words hides neither.
@@ -22,6 +24,8 @@ import (
 	"sync"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/sekisho/sekisho/budget"
 )
 
 // Kind is how a pattern is compared with the text.
@@ -51,6 +55,7 @@ type Set struct {
 	patterns []Pattern
 	compiled []compiled
 	literals []string // folded, each once
+	only     []int32  // by pattern: the one literal that it needs, -1 if that is not all
 
 	once      sync.Once
 	automaton *automaton
@@ -60,6 +65,7 @@ type Set struct {
 type compiled struct {
 	need   [][]int32 // of each of these, one literal is there if it matches; nil: not known
 	sure   bool      // where one is there, it matches
+	quick  bool      // asking the pattern itself costs less than looking for them
 	folded string    // the pattern folded
 	glob   *glob
 
@@ -68,9 +74,16 @@ type compiled struct {
 
 // lazyRegexp is compiled when a text first gets as far as asking it.
 type lazyRegexp struct {
-	once sync.Once
 	expr string
+
+	once sync.Once
 	re   *regexp.Regexp
+
+	ready   sync.Once
+	program *program // nil: too large
+
+	mu   sync.Mutex
+	idle []*dfa
 }
 
 func (l *lazyRegexp) get() *regexp.Regexp {
@@ -82,10 +95,60 @@ func (l *lazyRegexp) get() *regexp.Regexp {
 	return l.re
 }
 
+// run returns the expression as a program, nil if it is too large for one.
+func (l *lazyRegexp) run() *program {
+	l.ready.Do(func() {
+		if tree, err := syntax.Parse(l.expr, syntax.Perl); err == nil {
+			l.program = newProgram(tree)
+		}
+	})
+	return l.program
+}
+
+// price is what package regexp takes for a byte at the worst.
+func (l *lazyRegexp) price() int {
+	if p := l.run(); p != nil {
+		return 1 + len(p.prog.Inst)/4
+	}
+	return 1 + maxInsts/4
+}
+
+// maxIdle is how many automata of one expression are kept.
+const maxIdle = 4
+
+// matches reports whether the expression matches anywhere in text. ok is false
+// where the budget has run out.
+func (l *lazyRegexp) matches(text string, b *budget.Budget) (matched, ok bool) {
+	p := l.run()
+	if p == nil {
+		if !b.Spend(1 + len(text)*l.price()) {
+			return false, false
+		}
+		re := l.get()
+		return re != nil && re.MatchString(text), true
+	}
+	var d *dfa
+	l.mu.Lock()
+	if n := len(l.idle); n > 0 {
+		d, l.idle = l.idle[n-1], l.idle[:n-1]
+	}
+	l.mu.Unlock()
+	if d == nil {
+		d = newDFA(p)
+	}
+	matched, ok = d.matches(text, b)
+	l.mu.Lock()
+	if len(l.idle) < maxIdle && len(d.ids) <= d.most {
+		l.idle = append(l.idle, d)
+	}
+	l.mu.Unlock()
+	return matched, ok
+}
+
 // Compile makes a set of patterns, which are then known by their place. The
 // error is [ErrPattern] where a regular expression cannot be read.
 func Compile(patterns []Pattern) (*Set, error) {
-	s := &Set{patterns: patterns, compiled: make([]compiled, len(patterns))}
+	s := &Set{patterns: patterns, compiled: make([]compiled, len(patterns)), only: make([]int32, len(patterns))}
 	ids := map[string]int32{}
 	for i, p := range patterns {
 		c := &s.compiled[i]
@@ -101,6 +164,9 @@ func Compile(patterns []Pattern) (*Set, error) {
 		case Prefix, Suffix:
 			if p.Fold {
 				c.folded = Fold(p.Text)
+			}
+			if utf8.ValidString(p.Text) && len(p.Text) >= minLiteral {
+				need, c.quick = [][]string{{Fold(p.Text)}}, true
 			}
 		case Glob:
 			c.glob = newGlob(p.Text, p.Fold)
@@ -131,6 +197,10 @@ func Compile(patterns []Pattern) (*Set, error) {
 				list[i] = id
 			}
 			c.need = append(c.need, list)
+		}
+		s.only[i] = -1
+		if len(c.need) == 1 && len(c.need[0]) == 1 && !c.quick {
+			s.only[i] = c.need[0][0]
 		}
 	}
 	return s, nil

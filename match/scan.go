@@ -17,19 +17,13 @@ type Scan struct {
 	isFold  bool
 	looked  bool
 	found   bitset
-	answers []uint8 // 0: not asked
+	answers map[int]bool // of what cost something to find out
 }
-
-// The answers.
-const (
-	answerYes uint8 = 1 + iota
-	answerNo
-)
 
 // Scan returns text, ready to be asked. The budget pays for what is asked, one
 // unit for a byte that is looked at; it may be nil.
 func (s *Set) Scan(text string, b *budget.Budget) *Scan {
-	return &Scan{set: s, text: text, budget: b, answers: make([]uint8, len(s.patterns))}
+	return &Scan{set: s, text: text, budget: b}
 }
 
 // Text returns the text.
@@ -38,26 +32,11 @@ func (s *Scan) Text() string { return s.text }
 // Match reports whether the pattern at place i matches. Where the budget has
 // run out, ok is false and nothing is known.
 func (s *Scan) Match(i int) (matched, ok bool) {
-	switch s.answers[i] {
-	case answerYes:
-		return true, true
-	case answerNo:
+	if l := s.set.only[i]; l >= 0 && s.looked && !s.found.has(l) {
 		return false, true
 	}
-	matched, ok = s.ask(i)
-	if !ok {
-		return false, false
-	}
-	s.answers[i] = answerNo
-	if matched {
-		s.answers[i] = answerYes
-	}
-	return matched, true
-}
-
-func (s *Scan) ask(i int) (matched, ok bool) {
-	p, c := &s.set.patterns[i], &s.set.compiled[i]
-	if c.need != nil {
+	c := &s.set.compiled[i]
+	if c.need != nil && (s.looked || !c.quick) {
 		if !s.look() {
 			return false, false
 		}
@@ -76,42 +55,50 @@ func (s *Scan) ask(i int) (matched, ok bool) {
 			return true, true
 		}
 	}
-	if !s.pay(1 + len(s.text)*c.price()) {
+	if matched, ok = s.answers[i]; ok {
+		return matched, true
+	}
+	if c.regexp != nil {
+		matched, ok = c.regexp.matches(s.text, s.budget)
+	} else if ok = s.pay(1 + len(s.text)); ok {
+		matched = s.ask(i)
+	}
+	if !ok {
 		return false, false
 	}
+	if s.answers == nil {
+		s.answers = map[int]bool{}
+	}
+	s.answers[i] = matched
+	return matched, true
+}
+
+// ask asks a pattern that is no expression.
+func (s *Scan) ask(i int) bool {
+	p, c := &s.set.patterns[i], &s.set.compiled[i]
 	switch p.Kind {
 	case Contains:
 		if p.Fold {
-			return strings.Contains(s.fold(), c.folded), true
+			return strings.Contains(s.fold(), c.folded)
 		}
-		return strings.Contains(s.text, p.Text), true
+		return strings.Contains(s.text, p.Text)
 	case Prefix:
 		if p.Fold {
-			return hasPrefixFold(s.text, c.folded), true
+			return hasPrefixFold(s.text, c.folded)
 		}
-		return strings.HasPrefix(s.text, p.Text), true
+		return strings.HasPrefix(s.text, p.Text)
 	case Suffix:
 		if p.Fold {
-			return strings.HasSuffix(s.fold(), c.folded), true
+			return strings.HasSuffix(s.fold(), c.folded)
 		}
-		return strings.HasSuffix(s.text, p.Text), true
+		return strings.HasSuffix(s.text, p.Text)
 	case Glob:
 		if p.Fold {
-			return c.glob.match(s.fold()), true
+			return c.glob.match(s.fold())
 		}
-		return c.glob.match(s.text), true
+		return c.glob.match(s.text)
 	}
-	re := c.regexp.get()
-	return re != nil && re.MatchString(s.text), true
-}
-
-// price is what a look at one byte costs. An expression is asked in time that
-// grows with its length at the worst.
-func (c *compiled) price() int {
-	if c.regexp != nil {
-		return 1 + len(c.regexp.expr)/64
-	}
-	return 1
+	return false
 }
 
 // look runs the automaton over the text once.
@@ -182,7 +169,7 @@ func (s *Scan) Find(i int) (from, to int, ok bool) {
 		return 0, len(s.text), true
 	}
 	re := c.regexp.get()
-	if re == nil || !s.pay(1+len(s.text)*c.price()) {
+	if re == nil || !s.pay(1+len(s.text)*c.regexp.price()) {
 		return 0, 0, false
 	}
 	loc := re.FindStringIndex(s.text)
@@ -209,7 +196,7 @@ func (s *Scan) FindAll(i, limit int) (places [][]int, re *regexp.Regexp, ok bool
 	if !m {
 		return nil, re, true
 	}
-	if !s.pay(1 + len(s.text)*c.price()) {
+	if !s.pay(1 + len(s.text)*c.regexp.price()) {
 		return nil, re, false
 	}
 	return re.FindAllStringSubmatchIndex(s.text, limit), re, true

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/sekisho/sekisho/match"
+	"github.com/sekisho/sekisho/finding"
 	"github.com/sekisho/sekisho/mql/check"
 	"github.com/sekisho/sekisho/mql/schema"
 	"github.com/sekisho/sekisho/mql/syntax"
@@ -21,19 +21,22 @@ type node interface {
 }
 
 // cell is a node of the graph: an expression that all rules share which have it.
+// What running reads comes first.
 type cell struct {
 	node
-	id    int32
-	slot  int32 // of the memo; -1: computed whenever it is asked for
-	reads levels
-	cost  int
-	refs  int
-	hoist bool // stands in a loop that it does not depend on
+	slot int32 // of the memo; -1: computed whenever it is asked for
+	last int32 // place in Run.outer
 
 	// outer is the level of the one loop item that it reads, if that is not
 	// the innermost: until that item changes, so does nothing. 0: no such.
-	outer int
-	last  int32 // place in Run.outer
+	outer int8
+	hoist bool // stands in a loop that it does not depend on
+	id    int32
+	reads levels
+	cost  int32
+	refs  int32
+
+	turning int32 // expressions in it that are asked again in each turn of a loop
 }
 
 // levels are the loop items that an expression reads: the first bit is that of
@@ -57,6 +60,7 @@ func (c *cell) eval(r *Run) value.Value {
 	// What could not be paid for by one rule may be by another.
 	if !r.budget.Exhausted() {
 		r.memo[c.slot] = slot{v, true}
+		r.filled = append(r.filled, c.slot)
 	}
 	return v
 }
@@ -64,7 +68,7 @@ func (c *cell) eval(r *Run) value.Value {
 // evalOuter computes an expression that stands in a loop and reads the item of
 // one further out.
 func (c *cell) evalOuter(r *Run) value.Value {
-	at := len(r.items) - c.outer
+	at := len(r.items) - int(c.outer)
 	if at < 0 {
 		return value.Null
 	}
@@ -101,15 +105,25 @@ type compiler struct {
 	outer  int
 	fields int
 
+	guesses []likelihood // by cell
+	slab    []cell       // cells that follow each other in memory, as they do when they run
+
 	program *check.Program
 	byID    []*cell
 	loops   int
 	key     []byte
 }
 
-func newCompiler() *compiler {
-	return &compiler{known: map[string]*cell{}, byKey: map[string]*group{}}
+// newCompiler returns a compiler for rules that have so many expressions.
+func newCompiler(exprs int) *compiler {
+	// Half of them are known from other rules.
+	return &compiler{known: make(map[string]*cell, exprs/2), byKey: map[string]*group{}}
 }
+
+// slabSize is how many cells are made at once.
+const slabSize = 512
+
+func newSlab() []cell { return make([]cell, 0, slabSize) }
 
 func (c *compiler) rule(p *check.Program) rule {
 	c.program, c.byID, c.loops = p, make([]*cell, p.File.Nodes), 0
@@ -118,27 +132,45 @@ func (c *compiler) rule(p *check.Program) rule {
 	return rule{program: p, root: root, cells: c.byID}
 }
 
-// finish gives slots to what is asked for more than once, and compiles the
-// patterns.
-func (c *compiler) finish() error {
+// finish gives slots to what is asked for more than once, and decides how
+// everything is asked.
+func (c *compiler) finish() {
 	for _, x := range c.cells {
 		if _, constant := x.node.(constant); !constant && x.reads == 0 && (x.refs > 1 || x.hoist) {
 			x.slot = int32(c.slots)
 			c.slots++
 		}
-		if _, item := x.node.(itemNode); !item && bits.OnesCount64(uint64(x.reads)) == 1 && x.reads != 1 && x.cost > costField {
-			x.outer, x.last = bits.TrailingZeros64(uint64(x.reads))+1, int32(c.outer)
+		if bits.OnesCount64(uint64(x.reads)) == 1 && x.reads != 1 && x.cost > costField && !isChain(x) {
+			x.outer, x.last = int8(bits.TrailingZeros64(uint64(x.reads))+1), int32(c.outer)
 			c.outer++
 		}
 	}
-	for _, g := range c.groups {
-		set, err := match.Compile(g.patterns)
-		if err != nil {
-			return fmt.Errorf("eval: %w", err)
+	for _, x := range c.cells {
+		switch n := x.node.(type) {
+		case *fieldNode:
+			c.join(n)
+		case *loopNode:
+			n.ready()
+		case *logicNode:
+			c.order(n)
 		}
-		g.set = set
 	}
-	return nil
+	for _, g := range c.groups {
+		g.ids = nil
+	}
+}
+
+// join makes a field of a field one step, where the first is not remembered.
+func (c *compiler) join(n *fieldNode) {
+	for {
+		m, ok := n.x.node.(*fieldNode)
+		if !ok || n.x.slot >= 0 || n.x.outer > 0 {
+			break
+		}
+		n.x, n.names = m.x, slices.Concat(m.names, n.names)
+	}
+	n.at = c.fields
+	c.fields += len(n.names)
 }
 
 // cell returns the cell of an expression: the one that is known by its
@@ -158,11 +190,19 @@ func (c *compiler) cell(op string, words []string, args []*cell, cost int, make 
 	c.key = k
 	x, ok := c.known[string(k)]
 	if !ok {
-		x = &cell{node: make(), id: int32(len(c.cells)), slot: -1, cost: cost}
+		if len(c.slab) == cap(c.slab) {
+			c.slab = newSlab()
+		}
+		c.slab = append(c.slab, cell{node: make(), id: int32(len(c.cells)), slot: -1, cost: int32(cost)})
+		x = &c.slab[len(c.slab)-1]
 		for _, a := range args {
 			x.reads |= a.reads
 			x.cost = min(x.cost+a.cost, costMost)
+			x.turning = min(x.turning+a.turning, costMost)
 			a.refs++
+		}
+		if x.reads != 0 {
+			x.turning++
 		}
 		c.known[string(k)] = x
 		c.cells = append(c.cells, x)
@@ -209,18 +249,17 @@ func (c *compiler) compile(e syntax.Expr) *cell {
 	case *syntax.String:
 		return c.constant(value.String(e.Value), e.Value)
 	case *syntax.List:
-		return c.cell("list", []string{e.Name}, nil, costField, func() node { return listNode{e.Name} })
+		return c.cell("list", []string{e.Name}, nil, costField, func() node { return newList(e.Name) })
 	case *syntax.Name:
 		return c.cell("root", []string{e.Name}, nil, costField, func() node { return rootNode{e.Name} })
 	case *syntax.Item:
 		x := c.cell("item", []string{strings.Repeat(".", e.Level)}, nil, costField, func() node { return itemNode{e.Level} })
-		x.reads, x.hoist = 1<<(e.Level-1), false
+		x.reads, x.hoist, x.turning = 1<<(e.Level-1), false, 1
 		return x
 	case *syntax.Field:
 		x := c.expr(e.X)
 		return c.cell("field", []string{e.Name}, []*cell{x}, costField, func() node {
-			c.fields++
-			return &fieldNode{x, e.Name, c.fields - 1}
+			return &fieldNode{x: x, names: []string{e.Name}}
 		})
 	case *syntax.Index:
 		x, i := c.expr(e.X), c.expr(e.Index)
@@ -264,7 +303,7 @@ func (c *compiler) compile(e syntax.Expr) *cell {
 		return c.not(c.expr(e.X))
 	case *syntax.Logic:
 		args := c.exprs(e.Operands)
-		return c.cell(string(e.Op), nil, args, costNothing, func() node { return newLogic(e.Op == syntax.OpAnd, args) })
+		return c.cell(string(e.Op), nil, args, costNothing, func() node { return &logicNode{e.Op == syntax.OpAnd, slices.Clone(args)} })
 	case *syntax.Of:
 		args := c.exprs(e.Clauses)
 		return c.cell("of", []string{strconv.FormatInt(e.N, 10)}, args, costNothing, func() node { return &ofNode{int(min(e.N, 1<<30)), byCost(args)} })
@@ -308,11 +347,11 @@ func (c *compiler) compare(e *syntax.Compare) *cell {
 		op := e.Ops[0]
 		switch op {
 		case syntax.OpNe:
-			return c.not(c.cell("compare", []string{string(syntax.OpEq)}, args, costShort, func() node { return &compareNode{syntax.OpEq, args[0], args[1]} }))
+			return c.not(c.cell("compare", []string{string(syntax.OpEq)}, args, costShort, func() node { return newCompare(syntax.OpEq, args[0], args[1]) }))
 		case syntax.OpNeFold:
-			return c.not(c.cell("compare", []string{string(syntax.OpEqFold)}, args, costShort, func() node { return &compareNode{syntax.OpEqFold, args[0], args[1]} }))
+			return c.not(c.cell("compare", []string{string(syntax.OpEqFold)}, args, costShort, func() node { return newCompare(syntax.OpEqFold, args[0], args[1]) }))
 		}
-		return c.cell("compare", []string{string(op)}, args, costShort, func() node { return &compareNode{op, args[0], args[1]} })
+		return c.cell("compare", []string{string(op)}, args, costShort, func() node { return newCompare(op, args[0], args[1]) })
 	}
 	words := make([]string, len(e.Ops))
 	for i, op := range e.Ops {
@@ -325,7 +364,7 @@ func (c *compiler) compare(e *syntax.Compare) *cell {
 // cost in their order.
 func byCost(cells []*cell) []*cell {
 	out := slices.Clone(cells)
-	slices.SortStableFunc(out, func(a, b *cell) int { return a.cost - b.cost })
+	slices.SortStableFunc(out, func(a, b *cell) int { return int(a.cost - b.cost) })
 	return out
 }
 
@@ -342,9 +381,6 @@ func (c *compiler) loop(name string, e *syntax.Call) *cell {
 	}
 	x := c.cell(name, nil, args, 0, func() node {
 		n := &loopNode{kind: name, array: a, body: body}
-		if body != nil && (name == "any" || name == "filter") {
-			n.key = keyOf(a, body)
-		}
 		if name == "any" && body != nil {
 			n.part = partOf(a, body)
 		}
@@ -352,6 +388,7 @@ func (c *compiler) loop(name string, e *syntax.Call) *cell {
 	})
 	x.reads = a.reads
 	x.cost = a.cost + costLoop
+	x.turning = a.turning // the body pays for its own turns
 	if body != nil {
 		// The item of this loop is nothing to the ones around it.
 		x.reads |= body.reads.out()
@@ -391,18 +428,19 @@ func (c *compiler) call(e *syntax.Call) *cell {
 	if name == "beta.ip_in" {
 		return c.ipIn(e, all)
 	}
-	n := &externNode{name: name, args: args, names: words, named: all[len(args):], gap: value.Gap{Capability: "function", Name: name}}
-	cost := costParse
+	n := &externNode{name: name, args: args, names: words, named: all[len(args):]}
+	gap, cost := value.Gap{Capability: "function", Name: name, Cause: finding.NotConfigured}, costParse
 	if f != nil {
 		n.least = f.Least()
 		if f.Needs != "" {
-			n.gap = value.Gap{Capability: string(f.Needs)}
+			gap.Capability, gap.Name = string(f.Needs), ""
 			cost = costExtern
 			if f.Needs == schema.History {
 				cost = costShort
 			}
 		}
 	}
+	n.absent = value.Missing(gap)
 	// An absent text is something to the classifier: it knows no language then.
 	n.nulls = name == "ml.nlu_classifier"
 	return c.cell("call "+name, words, all, cost, func() node { return n })

@@ -2,10 +2,11 @@
 //
 // All rules become one graph: an expression that stands in many rules is one
 // node, and what does not depend on the item of a loop is computed once for a
-// message. Operands of "and" and "or" are asked in the order of what they cost,
-// which changes nothing about the value, since evaluation is pure and the logic
-// commutes. Patterns that are applied to the same field are looked for together;
-// see package match.
+// message. Operands of "and" and "or" are asked in the order of what they cost
+// and how much they are likely to decide, which changes nothing about the value,
+// since evaluation is pure and the logic commutes. Patterns that are applied to
+// the same field are looked for together; see package match. A loop looks at the
+// items alone for which its condition is not known to be false.
 //
 // Nothing is guessed. A function that nobody provides, a list that nobody has,
 // and a rule that used up its budget are missing values; a rule is [Undecided]
@@ -27,9 +28,14 @@ import (
 // ErrUnchecked means that a program has errors and cannot be run.
 var ErrUnchecked = errors.New("eval: the rule has errors")
 
-// ruleCost is what one rule may spend on one message, in units of package
-// budget. What an ordinary rule needs is below a hundredth.
-const ruleCost = 32 << 20
+// MessageCost is what all rules together may spend on one message, the building
+// of its model included, in units of package budget. Ordinary mail needs less
+// than a tenth of it. See [budget.Budget.Share].
+const MessageCost = 128 << 20
+
+// ruleCost is what one rule may spend on one message. What an ordinary rule
+// needs is below a hundredth.
+const ruleCost = 16 << 20
 
 // Rules are rules ready to run. They are immutable and safe for concurrent use.
 type Rules struct {
@@ -40,9 +46,15 @@ type Rules struct {
 	groups []*group
 	nodes  int
 
+	indexes []*index
+
 	// lists are the words of long lists, ready to be looked for in a text. They
 	// are made at their first use.
-	lists sync.Map // from listKey to *match.Set
+	mu    sync.Mutex
+	lists map[listKey]*match.Set
+
+	// idle are the memories of runs that are done.
+	idle sync.Pool // of *Run
 }
 
 type listKey struct {
@@ -55,22 +67,29 @@ type rule struct {
 	program *check.Program
 	root    *cell
 	cells   []*cell // by syntax.Expr.ID
+	guard   guard
 }
 
 // Compile makes one graph of checked programs. The rules are then known by
 // their place. The error is [ErrUnchecked] for a program with errors.
 func Compile(programs []*check.Program) (*Rules, error) {
-	c := newCompiler()
-	out := &Rules{rules: make([]rule, len(programs))}
+	exprs := 0
 	for i, p := range programs {
 		if !p.OK() {
 			return nil, fmt.Errorf("rule %d: %w", i, ErrUnchecked)
 		}
+		exprs += p.File.Nodes
+	}
+	c := newCompiler(exprs)
+	out := &Rules{rules: make([]rule, len(programs))}
+	for i, p := range programs {
 		out.rules[i] = c.rule(p)
 	}
-	if err := c.finish(); err != nil {
-		return nil, err
+	c.finish()
+	for i := range out.rules {
+		out.rules[i].guard = newGuard(out.rules[i].root)
 	}
+	out.indexes = newIndexes(out.rules)
 	out.fields = c.fields
 	out.slots, out.outer, out.groups, out.nodes = c.slots, c.outer, c.groups, len(c.cells)
 	return out, nil
@@ -111,7 +130,7 @@ const (
 // Result is what a rule came to.
 type Result struct {
 	Verdict Verdict
-	Value   value.Value // of the rule: for a query anything
+	Value   value.Value // of the rule: for a query anything; null and false of a rule are not told apart
 	Missing []value.Gap // of an undecided rule, sorted
 }
 
@@ -129,6 +148,9 @@ type Run struct {
 	rules   *Rules
 	env     Env
 	memo    []slot
+	filled  []int32 // slots of memo
+	marked  bool    // allowed is known
+	allowed places  // rules that the indexes allow to be true
 	outer   []outerSlot
 	fields  []fieldPlace
 	items   []value.Value // of the loops, the innermost last
@@ -153,11 +175,18 @@ type outerSlot struct {
 	ok  bool
 }
 
+// maxLists bounds the lists that are kept ready, since somebody may make new
+// ones for each message.
+const maxLists = 64
+
 // words returns the entries of a list as patterns.
 func (rs *Rules) words(l *value.List, fold bool) *match.Set {
 	key := listKey{l, fold}
-	if s, ok := rs.lists.Load(key); ok {
-		return s.(*match.Set)
+	rs.mu.Lock()
+	set, ok := rs.lists[key]
+	rs.mu.Unlock()
+	if ok {
+		return set
 	}
 	var patterns []match.Pattern
 	for _, item := range l.Items() {
@@ -169,25 +198,74 @@ func (rs *Rules) words(l *value.List, fold bool) *match.Set {
 	if err != nil {
 		set = nil // no pattern is an expression, so none is wrong
 	}
-	rs.lists.Store(key, set)
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	if rs.lists == nil || len(rs.lists) >= maxLists {
+		rs.lists = map[listKey]*match.Set{}
+	}
+	rs.lists[key] = set
 	return set
 }
 
 // Start begins with a message.
 func (rs *Rules) Start(env Env) *Run {
-	return &Run{
-		rules: rs, env: env, memo: make([]slot, rs.slots), outer: make([]outerSlot, rs.outer), fields: make([]fieldPlace, rs.fields),
-		scans: make([]scans, len(rs.groups)),
-		calls: map[callKey]value.Value{}, columns: map[columnKey]*column{}, folded: map[string]string{}, budget: budget.New(nil),
-		out: value.Missing(value.Gap{Capability: "budget", Cause: finding.Budget}),
+	r, ok := rs.idle.Get().(*Run)
+	if !ok {
+		r = &Run{
+			rules: rs, memo: make([]slot, rs.slots), outer: make([]outerSlot, rs.outer), fields: make([]fieldPlace, rs.fields),
+			scans: make([]scans, len(rs.groups)), calls: map[callKey]value.Value{}, columns: map[columnKey]*column{}, folded: map[string]string{},
+			budget: budget.New(nil), out: value.Missing(value.Gap{Capability: "budget", Cause: finding.Budget}),
+		}
 	}
+	r.env = env
+	return r
+}
+
+// Done ends the run, so that the next message can use its memory. The run must
+// not be used after that; what it returned may be.
+func (r *Run) Done() {
+	for _, i := range r.filled {
+		r.memo[i] = slot{}
+	}
+	r.filled, r.marked = r.filled[:0], false
+	clear(r.outer)
+	clear(r.scans)
+	r.calls, r.columns = emptied(r.calls), emptied(r.columns)
+	clear(r.folded)
+	clear(r.items[:cap(r.items)])
+	clear(r.args[:cap(r.args)])
+	r.env = Env{}
+	r.rules.idle.Put(r)
+}
+
+// maxIdle is how large a map may be that is kept for the next message: to empty
+// one takes as long as it ever was large.
+const maxIdle = 1024
+
+func emptied[K comparable, V any](m map[K]V) map[K]V {
+	if len(m) > maxIdle {
+		return map[K]V{}
+	}
+	clear(m)
+	return m
 }
 
 // Rule runs the rule at place i.
 func (r *Run) Rule(i int) Result {
+	ru := &r.rules.rules[i]
+	if !r.env.Budget.Exhausted() && ru.guard.fails(r) {
+		return Result{Verdict: NoMatch, Value: value.False}
+	}
 	r.limit()
-	v := r.rules.rules[i].root.eval(r)
+	v := value.False
+	if !ru.guard.loop || r.possible(i) {
+		v = ru.root.eval(r)
+	}
 	r.charge()
+	if r.env.Budget.Exhausted() {
+		// The model may have been cut short, and what it says is half of it.
+		v = r.out
+	}
 	return result(v)
 }
 

@@ -176,7 +176,7 @@ func TestExpressions(t *testing.T) {
 		{`any(ml.nlu_classifier(body.current_thread.text).intents, .name == "cred_theft")`, `?classifier!`},
 		{`not any(ml.nlu_classifier(body.current_thread.text).topics, .name == "Newsletters and Digests")`, `?classifier!`},
 		{`length(filter(ml.nlu_classifier(body.current_thread.text).topics, .name == "x")) == 0`, `?classifier!`},
-		{`all(ml.nlu_classifier(body.current_thread.text).topics, .name == "x")`, `?classifier!`}, {`length(distinct(file.explode(attachments[0]), .depth)) == 0`, `?files!`},
+		{`all(ml.nlu_classifier(body.current_thread.text).topics, .name == "x")`, `?classifier!`}, {`length(distinct(ml.nlu_classifier(subject.subject).topics, .name)) == 0`, `?classifier!`},
 		{`false and profile.by_sender().solicited`, `false`}, {`true or profile.by_sender().solicited`, `true`}, {`headers.in_reply_to == "x" and profile.by_sender().solicited`, `?history`},
 		{`1 of (profile.by_sender().solicited, sender.email.domain.domain in $org_domains)`, `?history,list org_domains!`}, {`2 of (true, true, profile.by_sender().solicited)`, `true`},
 		{`any(body.links, ml.link_analysis(.).credphish.disposition == "phishing")`, `?link_analysis!`}, {`any([], ml.link_analysis(.).submitted)`, `false`},
@@ -286,20 +286,63 @@ and length(filter(attachments, .file_extension == "pdf")) == 1`)
 	}
 }
 
-func TestNodes(t *testing.T) {
-	rules, ok := compile(t, `length(attachments) == 2 and (any(body.links, .visible) or subject.is_reply)`)
+func TestTrace(t *testing.T) {
+	rules, ok := compile(t, `length(attachments) == 2 and (any(body.links, .href_url.domain.tld == "test" and .visible) or subject.is_reply)
+		and strings.icontains(body.current_thread.text, "verify your") and profile.by_sender().solicited`)
 	if !ok {
 		t.Fatal("refused")
 	}
 	var got []string
-	for _, n := range rules.Start(env(t)).Nodes(0) {
-		if n.Value.List() == nil && n.Value.Object() == nil {
-			got = append(got, n.Expr+" = "+show(n.Value))
+	var tell func(s eval.Step, indent string)
+	tell = func(s eval.Step, indent string) {
+		line := indent + strings.Join(strings.Fields(s.Expr), " ") + " = "
+		switch {
+		case s.Value.List() != nil:
+			line += fmt.Sprint(s.Value.List().Len(), " items")
+		case s.Value.Object() != nil:
+			line += "object"
+		default:
+			line += show(s.Value)
+		}
+		var quotes strings.Builder
+		for _, e := range s.Evidence {
+			quotes.WriteString(" @ " + e.Quote)
+		}
+		got = append(got, line+quotes.String())
+		for _, p := range s.Parts {
+			tell(p, indent+"  ")
+		}
+		for _, turn := range s.Turns {
+			got = append(got, fmt.Sprintf("%s  [%d of %d]", indent, turn.Index, s.Items))
+			tell(turn.Step, indent+"    ")
 		}
 	}
+	root := rules.Start(env(t)).Trace(0)
+	root.Expr = "..."
+	tell(root, "")
 	want := []string{
-		"length(attachments) == 2 and (any(body.links, .visible) or subject.is_reply) = true", "length(attachments) == 2 = true", "length(attachments) = 2",
-		"any(body.links, .visible) or subject.is_reply = true", "any(body.links, .visible) = true", "subject.is_reply = true",
+		"... = ?history!",
+		"  length(attachments) == 2 = true",
+		"    length(attachments) = 2",
+		"      attachments = 2 items",
+		`  any(body.links, .href_url.domain.tld == "test" and .visible) or subject.is_reply = true`,
+		`    any(body.links, .href_url.domain.tld == "test" and .visible) = true`,
+		"      body.links = 2 items",
+		"      [0 of 2]",
+		`        .href_url.domain.tld == "test" and .visible = true`,
+		`          .href_url.domain.tld == "test" = true`,
+		`            .href_url.domain.tld = "test"`,
+		"          .visible = true",
+		"      [1 of 2]",
+		`        .href_url.domain.tld == "test" and .visible = true`,
+		`          .href_url.domain.tld == "test" = true`,
+		`            .href_url.domain.tld = "test"`,
+		"          .visible = true",
+		"    subject.is_reply = true",
+		`  strings.icontains(body.current_thread.text, "verify your") = true @ verify your`,
+		`    body.current_thread.text = "Please verify your account today.\n\nView document https://kiso.example/"`,
+		"  profile.by_sender().solicited = ?history!",
+		"    profile.by_sender() = ?history!",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

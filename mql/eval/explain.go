@@ -49,36 +49,6 @@ func (r *Run) Explain(i int) []Reason {
 	return e.out
 }
 
-// Node is an expression of a rule and what it came to.
-type Node struct {
-	Span  syntax.Span
-	Expr  string
-	Value value.Value
-}
-
-// Nodes evaluates every part of the rule at place i that does not depend on the
-// item of a loop, whether or not the outcome depends on it, in the order of the
-// source. Literals are left out.
-func (r *Run) Nodes(i int) []Node {
-	ru := &r.rules.rules[i]
-	r.limit()
-	defer r.charge()
-	var out []Node
-	syntax.Walk(ru.program.File.Root, func(x syntax.Expr) bool {
-		switch x.(type) {
-		case *syntax.Paren:
-			return true
-		case *syntax.String, *syntax.Int, *syntax.Float, *syntax.Bool, *syntax.Null, *syntax.Tuple, *syntax.List:
-			return false
-		}
-		if c := ru.cells[x.ID()]; c != nil && c.reads == 0 {
-			out = append(out, Node{x.Span(), ru.program.File.Text(x.Span()), c.eval(r)})
-		}
-		return true
-	})
-	return out
-}
-
 type explainer struct {
 	run  *Run
 	rule *rule
@@ -193,7 +163,8 @@ func (e *explainer) leaf(x syntax.Expr, holds bool) {
 	if holds {
 		syntax.Walk(x, func(c syntax.Expr) bool {
 			call, ok := c.(*syntax.Call)
-			if !ok || e.name(call) != "filter" {
+			if !ok || c == x || e.name(call) != "filter" {
+				// One that kept nothing is told as it is.
 				return true
 			}
 			if c := e.rule.cells[call.Args[1].ID()]; c != nil {

@@ -3,13 +3,11 @@ package eval
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"maps"
 	"net/netip"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
-	"github.com/sekisho/sekisho/finding"
 	"github.com/sekisho/sekisho/match"
 	"github.com/sekisho/sekisho/mql/syntax"
 	"github.com/sekisho/sekisho/mql/value"
@@ -49,9 +47,12 @@ type builtinNode struct {
 func (n *builtinNode) eval(r *Run) value.Value {
 	// Builtin functions do not keep their arguments.
 	base := len(r.args)
-	args, named, v, ok := arguments(r, n.args, n.names, n.named, n.nulls, len(n.args))
+	args, v, ok := arguments(r, n.args, n.nulls, len(n.args))
 	if ok {
-		v = n.fn(r, args, named)
+		var named map[string]value.Value
+		if named, v, ok = keywords(r, n.names, n.named, n.nulls); ok {
+			v = n.fn(r, args, named)
+		}
 	}
 	r.args = r.args[:base]
 	return v
@@ -62,34 +63,38 @@ func (n *builtinNode) eval(r *Run) value.Value {
 // null if one is plainly null, whatever is missing beside it.
 //
 // The arguments lie on the stack r.args, which the caller cuts back.
-func arguments(r *Run, cells []*cell, names []string, namedCells []*cell, nulls bool, least int) (args []value.Value, named map[string]value.Value, v value.Value, ok bool) {
+func arguments(r *Run, cells []*cell, nulls bool, least int) (args []value.Value, v value.Value, ok bool) {
 	base := len(r.args)
 	for i, c := range cells {
 		a := c.eval(r)
 		if a.IsPlainNull() && !nulls && i < least {
-			return nil, nil, value.Null, false
+			return nil, value.Null, false
 		}
 		r.args = append(r.args, a)
 	}
 	args = r.args[base:]
-	if len(names) > 0 {
-		named = make(map[string]value.Value, len(names))
-		for i, name := range names {
-			named[name] = namedCells[i].eval(r)
-		}
-	}
 	if !nulls {
 		if m, missing := value.Either(args...); missing {
-			return nil, nil, m, false
-		}
-		for _, a := range named {
-			if a.IsMissing() {
-				m, _ := value.Either(a)
-				return nil, nil, m, false
-			}
+			return nil, m, false
 		}
 	}
-	return args, named, value.Null, true
+	return args, value.Null, true
+}
+
+// keywords evaluates the arguments that are given by name.
+func keywords(r *Run, names []string, cells []*cell, nulls bool) (named map[string]value.Value, v value.Value, ok bool) {
+	if len(names) == 0 {
+		return nil, value.Null, true
+	}
+	named = make(map[string]value.Value, len(names))
+	for i, name := range names {
+		a := cells[i].eval(r)
+		if m, missing := value.Either(a); missing && !nulls {
+			return nil, m, false
+		}
+		named[name] = a
+	}
+	return named, value.Null, true
 }
 
 func length(r *Run, args []value.Value, _ map[string]value.Value) value.Value {
@@ -109,7 +114,7 @@ func length(r *Run, args []value.Value, _ map[string]value.Value) value.Value {
 	return value.Null
 }
 
-func flatten(_ *Run, args []value.Value, _ map[string]value.Value) value.Value {
+func flatten(r *Run, args []value.Value, _ map[string]value.Value) value.Value {
 	if args[0].IsMissing() {
 		m, _ := value.Either(args[0])
 		return m
@@ -118,11 +123,17 @@ func flatten(_ *Run, args []value.Value, _ map[string]value.Value) value.Value {
 	if l == nil {
 		return value.Array()
 	}
+	if !r.spend(exprCost * l.Len()) {
+		return r.out
+	}
 	if m, ok := value.Either(l.Items()...); ok {
 		return m
 	}
 	var out []value.Value
 	for _, item := range l.Items() {
+		if inner := item.List(); inner != nil && !r.spend(exprCost*inner.Len()) {
+			return r.out
+		}
 		switch {
 		case item.List() != nil:
 			out = append(out, item.List().Items()...)
@@ -133,15 +144,21 @@ func flatten(_ *Run, args []value.Value, _ map[string]value.Value) value.Value {
 	return value.Array(out...)
 }
 
-func keys(_ *Run, args []value.Value, _ map[string]value.Value) value.Value {
+func keys(r *Run, args []value.Value, _ map[string]value.Value) value.Value {
 	if m := args[0].Map(); m != nil {
+		if !r.spend(exprCost * m.Len()) {
+			return r.out
+		}
 		return m.Keys()
 	}
 	return value.Null
 }
 
-func values(_ *Run, args []value.Value, _ map[string]value.Value) value.Value {
+func values(r *Run, args []value.Value, _ map[string]value.Value) value.Value {
 	if m := args[0].Map(); m != nil {
+		if !r.spend(exprCost * m.Len()) {
+			return r.out
+		}
 		return m.Values()
 	}
 	return value.Null
@@ -251,59 +268,62 @@ type callKey struct {
 
 // externNode calls a function that somebody provides.
 type externNode struct {
-	name  string
-	args  []*cell
-	names []string
-	named []*cell
-	least int
-	nulls bool
-	gap   value.Gap // if nobody provides it
+	name   string
+	args   []*cell
+	names  []string
+	named  []*cell
+	least  int
+	nulls  bool
+	absent value.Value // if nobody provides it
 }
 
 func (n *externNode) eval(r *Run) value.Value {
 	base := len(r.args)
-	args, named, v, ok := arguments(r, n.args, n.names, n.named, n.nulls, n.least)
-	args = slices.Clone(args)
+	args, v, ok := arguments(r, n.args, n.nulls, n.least)
+	if ok {
+		if fn := r.env.Functions[n.name]; fn != nil {
+			v = n.call(r, fn, args)
+		} else {
+			v = n.absent
+		}
+	}
 	r.args = r.args[:base]
+	return v
+}
+
+func (n *externNode) call(r *Run, fn value.Func, args []value.Value) value.Value {
+	named, v, ok := keywords(r, n.names, n.named, n.nulls)
 	if !ok {
 		return v
 	}
-	fn := r.env.Functions[n.name]
-	if fn == nil {
-		g := n.gap
-		g.Cause = finding.NotConfigured
-		return value.Missing(g)
-	}
 	// The same file or link is asked about by many rules.
-	var key callKey
-	keep := len(args) <= 2 && len(named) <= 1
+	key := callKey{name: n.name}
+	keep := len(args)+len(named) <= 2 && len(named) <= 1
 	if keep {
-		key.name = n.name
-		for i, a := range args {
-			if i == 0 {
-				key.a = a.Key()
-			} else {
-				key.b = a.Key()
-			}
+		if len(args) > 0 {
+			key.a = args[0].Key()
 		}
-		for _, name := range slices.Sorted(maps.Keys(named)) {
-			if len(args) > 1 {
-				keep = false
-				break
-			}
+		if len(args) > 1 {
+			key.b = args[1].Key()
+		}
+		for name, v := range named {
 			key.name += " " + name
-			key.b = named[name].Key()
+			key.b = v.Key()
 		}
-	}
-	if keep {
 		if v, ok := r.calls[key]; ok {
 			return v
 		}
 	}
-	if !r.spend(turnCost) {
+	cost := callCost
+	for _, a := range args {
+		if s, ok := a.Str(); ok {
+			cost += 4 * len(s)
+		}
+	}
+	if !r.spend(cost) {
 		return r.out
 	}
-	v = fn(&value.Call{Args: args, Named: named, Budget: r.budget})
+	v = fn(&value.Call{Args: slices.Clone(args), Named: named, Budget: r.budget})
 	if r.budget.Exhausted() {
 		return r.out
 	}

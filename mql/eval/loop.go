@@ -5,10 +5,14 @@ import (
 	"github.com/sekisho/sekisho/mql/value"
 )
 
-// What one turn of a loop costs, in units of package budget, besides what is
-// done in it; and how deep loops may nest.
+// What work costs, in units of package budget, which are about as dear as
+// looking at a byte: a turn of a loop with nothing in it, each expression that
+// it may ask, and each call of a function that somebody provides. How deep loops
+// may nest.
 const (
-	turnCost = 64
+	turnCost = 32
+	exprCost = 6
+	callCost = 256
 	maxLoops = 64
 )
 
@@ -17,9 +21,30 @@ const (
 type loopNode struct {
 	kind  string
 	array *cell
-	body  *cell // nil: the item itself
-	key   *loopKey
+	body  *cell     // nil: the item itself
+	key   narrow    // of the items that matter; nil: all do
 	part  *textNode // asks whether an item of a list is part of a text
+	turn  int       // what one turn costs
+}
+
+// ready counts what a turn costs, and finds the items that matter, where the
+// array is the same one whenever it is asked for.
+func (n *loopNode) ready() {
+	n.turn = turnCost
+	if n.body != nil {
+		n.turn += exprCost * int(n.body.turning)
+	}
+	if n.body == nil || n.array.slot < 0 && !isChain(n.array) {
+		return
+	}
+	switch n.kind {
+	case "any", "filter", "ratio":
+		n.key = narrowOf(n.body)
+	case "all":
+		if not, ok := n.body.node.(notNode); ok {
+			n.key = narrowOf(not.x)
+		}
+	}
 }
 
 func (n *loopNode) eval(r *Run) value.Value {
@@ -42,9 +67,11 @@ func (n *loopNode) eval(r *Run) value.Value {
 		}
 	}
 	items := l.Items()
-	if n.key != nil && len(items) >= minColumn {
-		var ok bool
-		if items, ok = n.key.candidates(r, l, items); !ok {
+	total := len(items)
+	if n.key != nil && total >= minColumn {
+		if some, ok := r.candidates(n.key, l, items); ok {
+			items = some
+		} else if r.budget.Exhausted() {
 			return r.out
 		}
 	}
@@ -68,7 +95,7 @@ func (n *loopNode) eval(r *Run) value.Value {
 	case "sum":
 		return n.sum(r, items)
 	case "ratio":
-		return n.ratio(r, items)
+		return n.ratio(r, items, total)
 	}
 	return value.Null
 }
@@ -89,7 +116,7 @@ func (n *loopNode) none() value.Value {
 // each evaluates the body for one item. ok is false where it cannot be paid
 // for.
 func (n *loopNode) each(r *Run, item value.Value) (v value.Value, ok bool) {
-	if !r.spend(turnCost) {
+	if !r.spend(n.turn) {
 		return value.Null, false
 	}
 	if n.body == nil {
@@ -108,6 +135,9 @@ func (n *loopNode) quantify(r *Run, items []value.Value) value.Value {
 		v, ok := n.each(r, item)
 		if !ok {
 			v = r.out
+		}
+		if some && v.IsFalse() || !some && v.IsTrue() {
+			continue
 		}
 		if some {
 			out = value.Or(out, v)
@@ -188,9 +218,10 @@ func (n *loopNode) sum(r *Run, items []value.Value) value.Value {
 	return out
 }
 
-// ratio is the share of items for which the condition is true; null of none.
-func (n *loopNode) ratio(r *Run, items []value.Value) value.Value {
-	if len(items) == 0 {
+// ratio is the share of total items for which the condition is true; null of
+// none.
+func (n *loopNode) ratio(r *Run, items []value.Value, total int) value.Value {
+	if total == 0 {
 		return value.Null
 	}
 	hits := 0
@@ -210,7 +241,7 @@ func (n *loopNode) ratio(r *Run, items []value.Value) value.Value {
 	if missing.IsMissing() {
 		return missing
 	}
-	return value.Float(float64(hits) / float64(len(items)))
+	return value.Float(float64(hits) / float64(total))
 }
 
 // partOf returns the search of any($list, strings.contains(x, .)), where x is
@@ -244,7 +275,9 @@ func (n *loopNode) contains(r *Run, l *value.List) (v value.Value, ok bool) {
 	r.items = r.items[:len(r.items)-1]
 	s, ok := x.Str()
 	if !ok {
-		return value.Null, false
+		// It is the same for each entry.
+		v, _ = value.Either(x)
+		return v, true
 	}
 	if work := len(s) * min(len(s), l.Longest()); !n.part.fold && work < 4*l.Len() {
 		if !r.spend(2 * work) {

@@ -14,6 +14,12 @@ func Need(g value.Gap) finding.Need {
 		n.Detail = lang.M("mql.need.list", "name", g.Name)
 	case "history":
 		n.Detail = lang.M("mql.need.history")
+		switch g.Name {
+		case "reach":
+			n.Detail = lang.M("mql.need.history.reach")
+		case "sent":
+			n.Detail = lang.M("mql.need.history.sent")
+		}
 	case "files":
 		n.Detail = lang.M("mql.need.files")
 	case "ocr":

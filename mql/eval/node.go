@@ -21,19 +21,27 @@ func (n itemNode) eval(r *Run) value.Value {
 	return value.Null
 }
 
-type listNode struct{ name string }
+type listNode struct {
+	name   string
+	absent value.Value // if nobody has it
+}
+
+func newList(name string) listNode {
+	return listNode{name, value.Missing(value.Gap{Capability: "list", Name: name, Cause: finding.NotConfigured})}
+}
 
 func (n listNode) eval(r *Run) value.Value {
 	if l := r.env.Lists[n.name]; l != nil {
 		return value.Of(l)
 	}
-	return value.Missing(value.Gap{Capability: "list", Name: n.name, Cause: finding.NotConfigured})
+	return n.absent
 }
 
+// fieldNode is a field of a value, or a field of a field of it.
 type fieldNode struct {
-	x    *cell
-	name string
-	at   int // in Run.fields
+	x     *cell
+	names []string
+	at    int // in Run.fields, of the first name
 }
 
 // fieldPlace is where a field was in the last object that was asked for it.
@@ -44,18 +52,24 @@ type fieldPlace struct {
 
 func (n *fieldNode) eval(r *Run) value.Value {
 	v := n.x.eval(r)
-	o := v.Object()
-	if o == nil {
-		return v.Field(n.name)
+	for i, name := range n.names {
+		o := v.Object()
+		if o == nil {
+			if v = v.Field(name); v.IsPlainNull() {
+				return v
+			}
+			continue
+		}
+		p := &r.fields[n.at+i]
+		if p.shape != o.Shape() {
+			p.shape, p.i = o.Shape(), o.Shape().Index(name)
+		}
+		if p.i < 0 {
+			return value.Null
+		}
+		v = o.Member(p.i)
 	}
-	p := &r.fields[n.at]
-	if p.shape != o.Shape() {
-		p.shape, p.i = o.Shape(), o.Shape().Index(n.name)
-	}
-	if p.i < 0 {
-		return value.Null
-	}
-	return o.Member(p.i)
+	return v
 }
 
 type indexNode struct{ x, i *cell }
@@ -83,6 +97,9 @@ func (n *sliceNode) eval(r *Run) value.Value {
 	s, isString := x.Str()
 	switch {
 	case isString:
+		if !r.spend(len(s)) {
+			return r.out
+		}
 		size = utf8.RuneCountInString(s)
 	case x.List() != nil:
 		size = x.List().Len()
@@ -133,9 +150,38 @@ func (n *arithNode) eval(r *Run) value.Value { return value.Arith(n.op, n.a.eval
 type compareNode struct {
 	op   syntax.Op
 	a, b *cell
+
+	// What most rules do is ask whether something equals a word.
+	x    *cell // nil for another comparison
+	word string
 }
 
-func (n *compareNode) eval(r *Run) value.Value { return compare(n.op, n.a.eval(r), n.b.eval(r)) }
+func newCompare(op syntax.Op, a, b *cell) *compareNode {
+	n := &compareNode{op: op, a: a, b: b}
+	if op != syntax.OpEq {
+		return n
+	}
+	for _, p := range [][2]*cell{{a, b}, {b, a}} {
+		if k, ok := p[1].node.(constant); ok {
+			if s, ok := k.v.Str(); ok {
+				n.x, n.word = p[0], s
+				return n
+			}
+		}
+	}
+	return n
+}
+
+func (n *compareNode) eval(r *Run) value.Value {
+	if n.x != nil {
+		v := n.x.eval(r)
+		if s, ok := v.Str(); ok {
+			return value.Bool(s == n.word)
+		}
+		return value.Equal(v, value.String(n.word))
+	}
+	return compare(n.op, n.a.eval(r), n.b.eval(r))
+}
 
 func compare(op syntax.Op, a, b value.Value) value.Value {
 	switch op {
@@ -191,9 +237,15 @@ type inNode struct {
 
 func (n *inNode) eval(r *Run) value.Value {
 	x, set := n.x.eval(r), n.set.eval(r)
-	// What is made for the question answers at once.
-	if l := set.List(); l != nil && !r.spend(1+min(l.Len(), 64)) {
-		return r.out
+	if l := set.List(); l != nil {
+		// What is made for the question answers at once.
+		cost := exprCost
+		if _, ok := l.Has(""); !ok {
+			cost *= l.Len()
+		}
+		if !r.spend(cost) {
+			return r.out
+		}
 	}
 	return value.In(x, set, n.fold)
 }
@@ -206,20 +258,22 @@ type notNode struct{ x *cell }
 
 func (n notNode) eval(r *Run) value.Value { return value.Not(n.x.eval(r)) }
 
-// logicNode is a chain of "and" or "or". Its operands are asked from the
-// cheapest on.
+// logicNode is a chain of "and" or "or". Its operands are asked in the order of
+// [compiler.order].
 type logicNode struct {
 	and  bool
 	args []*cell
 }
 
-func newLogic(and bool, args []*cell) *logicNode { return &logicNode{and, byCost(args)} }
-
 func (n *logicNode) eval(r *Run) value.Value {
 	if n.and {
 		out := value.True
 		for _, a := range n.args {
-			if out = value.And(out, a.eval(r)); out.IsFalse() {
+			v := a.eval(r)
+			if v.IsTrue() {
+				continue
+			}
+			if out = value.And(out, v); out.IsFalse() {
 				return out
 			}
 		}
@@ -227,7 +281,11 @@ func (n *logicNode) eval(r *Run) value.Value {
 	}
 	out := value.False
 	for _, a := range n.args {
-		if out = value.Or(out, a.eval(r)); out.IsTrue() {
+		v := a.eval(r)
+		if v.IsFalse() {
+			continue
+		}
+		if out = value.Or(out, v); out.IsTrue() {
 			return out
 		}
 	}

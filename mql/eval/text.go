@@ -2,8 +2,10 @@ package eval
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/sekisho/sekisho/match"
 	"github.com/sekisho/sekisho/mql/syntax"
@@ -59,8 +61,10 @@ func (k textKind) pattern(s string) match.Pattern {
 type group struct {
 	index    int
 	patterns []match.Pattern
-	ids      map[match.Pattern]int
-	set      *match.Set
+	ids      map[match.Pattern]int // while rules are compiled
+
+	once sync.Once
+	made *match.Set
 }
 
 func (g *group) add(p match.Pattern) int {
@@ -71,6 +75,30 @@ func (g *group) add(p match.Pattern) int {
 		g.patterns = append(g.patterns, p)
 	}
 	return id
+}
+
+// never is a pattern that matches nothing.
+var never = match.Pattern{Kind: match.Regexp, Text: `[^\x00-\x{10FFFF}]`}
+
+// set returns the patterns ready to be asked. They are made at their first use,
+// since no message has all fields that rules ask for.
+func (g *group) set() *match.Set {
+	g.once.Do(func() {
+		set, err := match.Compile(g.patterns)
+		if err != nil {
+			// Expressions were checked; one that is too large all the same
+			// matches nothing.
+			safe := slices.Clone(g.patterns)
+			for i, p := range safe {
+				if _, err := match.Compile([]match.Pattern{p}); err != nil {
+					safe[i] = never
+				}
+			}
+			set, _ = match.Compile(safe)
+		}
+		g.made = set
+	})
+	return g.made
 }
 
 // group returns the group of an expression: of one that is computed once its
@@ -153,7 +181,7 @@ func (r *Run) scan(g *group, text string) *match.Scan {
 	scan := s.texts[text]
 	if scan == nil {
 		r.spend(turnCost + len(g.patterns)/8)
-		scan = g.set.Scan(text, r.budget)
+		scan = g.set().Scan(text, r.budget)
 		if s.texts == nil || len(s.texts) >= maxScans {
 			s.texts = map[string]*match.Scan{}
 		}
@@ -243,11 +271,33 @@ func (n *textNode) ask(r *Run, text, pattern string) (matched, ok bool) {
 		}
 		return strings.HasSuffix(text, pattern), true
 	}
-	set, err := match.Compile([]match.Pattern{n.pattern(pattern)})
-	if err != nil {
+	set, ok := n.compile(r, pattern)
+	if !ok {
+		return false, false
+	}
+	if set == nil {
 		return false, true
 	}
 	return set.Scan(text, r.budget).Match(0)
+}
+
+// What compiling a pattern that was computed costs.
+const (
+	compileCost = 4096
+	compileByte = 512
+)
+
+// compile makes ready a pattern that was computed. The set is nil for one that
+// cannot be read.
+func (n *textNode) compile(r *Run, pattern string) (set *match.Set, ok bool) {
+	if !r.spend(compileCost + compileByte*len(pattern)) {
+		return nil, false
+	}
+	set, err := match.Compile([]match.Pattern{n.pattern(pattern)})
+	if err != nil {
+		set = nil
+	}
+	return set, true
 }
 
 // maxFolded bounds the texts that are kept folded.
@@ -259,6 +309,7 @@ func (r *Run) fold(text string) string {
 		if len(r.folded) >= maxFolded {
 			clear(r.folded)
 		}
+		r.spend(2 * len(text))
 		f = match.Fold(text)
 		r.folded[text] = f
 	}
@@ -287,8 +338,11 @@ func (n *textNode) places(r *Run, text string, visit func(places [][]int, re *re
 			continue
 		}
 		known = true
-		set, err := match.Compile([]match.Pattern{n.pattern(s)})
-		if err != nil {
+		set, ok := n.compile(r, s)
+		if !ok {
+			return r.out, true
+		}
+		if set == nil {
 			continue
 		}
 		places, re, ok := set.Scan(text, r.budget).FindAll(0, maxMatches)

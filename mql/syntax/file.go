@@ -2,6 +2,7 @@ package syntax
 
 import (
 	"sort"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/sekisho/sekisho/lang"
@@ -62,6 +63,20 @@ func (f *File) OK() bool { return len(f.Diagnostics) == 0 }
 func (f *File) Text(s Span) string {
 	start := min(max(s.Start, 0), len(f.Source))
 	return f.Source[start:min(max(s.End, start), len(f.Source))]
+}
+
+// Line returns the source at s on one line, without comments.
+func (f *File) Line(s Span) string {
+	var b strings.Builder
+	at := s.Start
+	for _, c := range f.Comments {
+		if c.Start >= at && c.End <= s.End {
+			b.WriteString(f.Text(Span{at, c.Start}))
+			at = c.End
+		}
+	}
+	b.WriteString(f.Text(Span{at, s.End}))
+	return strings.Join(strings.Fields(b.String()), " ")
 }
 
 // Position returns the place of a byte offset. An offset outside the source

@@ -20,7 +20,12 @@ type List struct {
 	exact  map[string]struct{}
 	fold   map[string]struct{}
 	plain  bool // all items are strings
+	size   int  // of a set
 	most   int  // bytes of the longest entry
+
+	// ask answers instead of the two maps, where what is in the array depends
+	// on the message.
+	ask func(s string, fold bool) bool
 }
 
 // NewList returns an array of these values. It keeps the slice.
@@ -33,7 +38,7 @@ func LazyList(build func() []Value) *List { return &List{build: build} }
 // it, such as a list that rules name. It is safe for concurrent use and keeps
 // the slice.
 func NewSet(entries []string) *List {
-	l := &List{set: true, plain: true, exact: make(map[string]struct{}, len(entries))}
+	l := &List{set: true, plain: true, size: len(entries), exact: make(map[string]struct{}, len(entries))}
 	for _, e := range entries {
 		l.exact[e] = struct{}{}
 		l.most = max(l.most, len(e))
@@ -46,6 +51,14 @@ func NewSet(entries []string) *List {
 		return items
 	}
 	return l
+}
+
+// NewView returns an array of strings that is asked whether something is in it
+// by calling ask, with the items of another array, which must be one of
+// [NewSet]. It is for what is known of one message: whether a sender wrote
+// before it, for instance, where all who ever wrote are the items.
+func NewView(items *List, ask func(s string, fold bool) bool) *List {
+	return &List{set: true, plain: true, size: items.size, build: items.Items, ask: ask}
 }
 
 // Items returns the items. The slice must not be changed.
@@ -68,8 +81,13 @@ func (l *List) make() {
 	}
 }
 
-// Len returns the number of items.
-func (l *List) Len() int { return len(l.Items()) }
+// Len returns the number of items. That of a set does not make them.
+func (l *List) Len() int {
+	if l.set {
+		return l.size
+	}
+	return len(l.Items())
+}
 
 // At returns the item at place i, counted from 0, null if there is none.
 func (l *List) At(i int64) Value {
@@ -83,11 +101,15 @@ func (l *List) At(i int64) Value {
 // Has reports whether an array that was made by [NewSet] has that entry. For
 // others ok is false.
 func (l *List) Has(s string) (has, ok bool) {
-	if !l.index() {
+	if !l.index() || l.ask != nil {
 		return false, false
 	}
 	return l.has(s), true
 }
+
+// HasFold reports whether an array that was made by [NewSet] has an entry that
+// equals s but for case; false for others.
+func (l *List) HasFold(s string) bool { return l.index() && l.hasFold(s) }
 
 // Longest returns the length in bytes of the longest entry of an array that was
 // made by [NewSet].
@@ -97,11 +119,17 @@ func (l *List) Longest() int { return l.most }
 func (l *List) index() bool { return l.set && l.plain }
 
 func (l *List) has(s string) bool {
+	if l.ask != nil {
+		return l.ask(s, false)
+	}
 	_, ok := l.exact[s]
 	return ok
 }
 
 func (l *List) hasFold(s string) bool {
+	if l.ask != nil {
+		return l.ask(s, true)
+	}
 	l.folded.Do(func() {
 		l.fold = make(map[string]struct{}, len(l.exact))
 		for e := range l.exact {

@@ -19,13 +19,15 @@ type Content struct {
 	Body        *Body
 	Links       []Link
 	Attachments []Attachment
+
+	files *files
 }
 
 // Read reads everything. b may be nil; see [html.Read] for what happens where it
 // runs out.
 func Read(m *eml.Message, b *budget.Budget) *Content {
 	r := newReader(m, b)
-	return &Content{Body: r.body(), Links: r.links(), Attachments: r.attachments()}
+	return &Content{Body: r.body(), Links: r.links(), Attachments: r.attachments(), files: &r.files}
 }
 
 // Links returns what the message leads to; see [Link].
@@ -43,10 +45,11 @@ type reader struct {
 	budget *budget.Budget
 	pages  map[*eml.Part]*html.Page
 	found  map[*eml.Part]fileResult
+	files  files
 }
 
 func newReader(m *eml.Message, b *budget.Budget) *reader {
-	return &reader{m: m, budget: b, pages: map[*eml.Part]*html.Page{}, found: map[*eml.Part]fileResult{}}
+	return &reader{m: m, budget: b, pages: map[*eml.Part]*html.Page{}, found: map[*eml.Part]fileResult{}, files: files{budget: b.Files()}}
 }
 
 func (r *reader) page(p *eml.Part) *html.Page {

@@ -20,7 +20,8 @@ const (
 	FromHTML       Source = "html"
 	FromText       Source = "text"
 	FromHeader     Source = "header"
-	FromAttachment Source = "attachment" // a file of text or HTML
+	FromAttachment Source = "attachment" // an attached file, or one inside it
+	FromCode       Source = "qr"         // a QR code
 )
 
 // Link is one place that a message leads to. Two that lead to the same and show
@@ -41,6 +42,8 @@ type Link struct {
 	Span   eml.Span // of URL: in the part's text, or for a header in the raw message
 	Source Source
 	Name   string // the header field's name or the attachment's file name
+	Inside string // the file within the attachment, where it is not the attachment itself
+	Page   int    // of a document, from 1; 0: unknown
 	Index  int    // the header field's place from the top, counted from 1
 	Tag    string // the HTML element; empty for an address in plain text
 
@@ -53,10 +56,26 @@ type Link struct {
 // Where returns the place as evidence names it.
 func (l *Link) Where() finding.Where {
 	w := finding.Where{Part: l.Part, Offset: l.Span.Offset, Length: l.Span.Length, URL: l.Parsed.String()}
-	if l.Source == FromHeader {
+	switch l.Source {
+	case FromHeader:
 		w.Header, w.Index = l.Name, l.Index
+	case FromAttachment, FromCode:
+		w.Inside = l.In()
+	default: // the part says it
 	}
 	return w
+}
+
+// In names the attached file that the link stands in and, behind a slash, the
+// one inside it; empty for what stands in the mail itself.
+func (l *Link) In() string {
+	switch {
+	case l.Source != FromAttachment && l.Source != FromCode:
+		return ""
+	case l.Inside != "" && l.Name != "":
+		return l.Name + "/" + l.Inside
+	}
+	return l.Name + l.Inside
 }
 
 // Limits on the links of one message.
@@ -114,6 +133,7 @@ func (r *reader) links() []Link {
 		if isFile {
 			l.Source, l.Name = FromAttachment, p.Filename()
 			if !r.searchable(p) {
+				r.fromFile(c, l, p)
 				continue
 			}
 		}
@@ -123,6 +143,11 @@ func (r *reader) links() []Link {
 				l.Source = FromHTML
 			}
 			r.fromPage(c, l, r.page(p))
+			if isFile {
+				r.fromFile(c, l, p)
+			} else {
+				r.drawn(c, l, p)
+			}
 		case isFile || p.IsText():
 			if !isFile {
 				l.Source = FromText
@@ -131,6 +156,11 @@ func (r *reader) links() []Link {
 				return c.links
 			}
 			fromText(c, l, eml.Identity(p.Text(), 0), nil)
+			if isFile {
+				r.fromFile(c, l, p)
+			} else {
+				r.drawn(c, l, p)
+			}
 		}
 	}
 	r.fromHeader(c)

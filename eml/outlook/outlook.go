@@ -25,6 +25,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/sekisho/sekisho/eml/compound"
 )
 
 // Errors of [Convert] and [TNEF].
@@ -90,11 +92,11 @@ type Item struct {
 // IsMSG reports whether b is an Outlook item saved as .msg: a compound file
 // that has the property stream of a message at its root ([MS-OXMSG] 2.4).
 func IsMSG(b []byte) bool {
-	c, err := openCompound(b)
+	c, err := compound.Open(b)
 	if err != nil {
 		return false
 	}
-	_, ok := c.children(rootEntry)[propertyStream]
+	_, ok := c.Children(compound.Root)[propertyStream]
 	return ok
 }
 
@@ -106,28 +108,28 @@ func Convert(b []byte, limits *Limits) (*Item, error) {
 	if len(b) > c.limits.Bytes {
 		return nil, fmt.Errorf("%w: %d bytes", ErrTooLarge, len(b))
 	}
-	file, err := openCompound(b)
+	file, err := compound.Open(b)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", ErrFormat, err)
 	}
-	if _, ok := file.children(rootEntry)[propertyStream]; !ok {
+	if _, ok := file.Children(compound.Root)[propertyStream]; !ok {
 		return nil, fmt.Errorf("%w: a compound file without the properties of a message", ErrFormat)
 	}
 	c.file = file
-	c.writeMessage(c.readMessage(rootEntry, 0), 0)
+	c.writeMessage(c.readMessage(compound.Root, 0), 0)
 	return &Item{RFC822: c.out.Bytes(), Notes: c.notes}, nil
 }
 
 // converter is the state of one conversion.
 type converter struct {
 	limits      Limits
-	file        *compound    // nil for TNEF
-	unread      int          // bytes that may still be taken from streams
-	attachments int          // attachments that may still be written
-	tail        int          // bytes of closing lines still owed to open multiparts
-	boundary    string       // start of every boundary
-	boundaries  int          // boundaries made
-	out         bytes.Buffer // the message
+	file        *compound.File // nil for TNEF
+	unread      int            // bytes that may still be taken from streams
+	attachments int            // attachments that may still be written
+	tail        int            // bytes of closing lines still owed to open multiparts
+	boundary    string         // start of every boundary
+	boundaries  int            // boundaries made
+	out         bytes.Buffer   // the message
 	notes       []Note
 }
 

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/sekisho/sekisho/eml/compound"
 )
 
 // Names inside a .msg file, [MS-OXMSG] 2.1 to 2.4, in upper case as the
@@ -116,18 +118,18 @@ type attachment struct {
 // of the message around it, or 0.
 func (c *converter) readMessage(i, codepage int) *message {
 	header := headerTop
-	if i != rootEntry {
+	if i != compound.Root {
 		header = headerEmbedded
 	}
 	m := &message{object: c.readObject(i, header)}
 	m.codepage = cmp.Or(m.object.stringCodepage(), codepage)
-	list := c.file.children(i)
+	list := c.file.Children(i)
 	// Recipients and attachments are numbered in hexadecimal, with leading
 	// zeros: sorted by name they stand in the order of the sender.
 	for _, name := range slices.Sorted(maps.Keys(list)) {
 		at := list[name]
 		switch {
-		case c.file.dirs[at].kind != kindStorage:
+		case !c.file.IsStorage(at):
 		case strings.HasPrefix(name, recipientPrefix):
 			if len(m.recipients) < maxRecipients {
 				m.recipients = append(m.recipients, c.readObject(at, headerOther))
@@ -151,9 +153,9 @@ func (c *converter) readMessage(i, codepage int) *message {
 // damaged files lack.
 func (c *converter) readObject(i, header int) object {
 	o := object{}
-	list := c.file.children(i)
-	if at, ok := list[propertyStream]; ok && c.take(c.file.dirs[at].size) {
-		b := c.file.stream(at)
+	list := c.file.Children(i)
+	if at, ok := list[propertyStream]; ok && c.take(c.file.Size(at)) {
+		b := c.file.Stream(at)
 		b = b[min(header, len(b)):]
 		for ; len(b) >= propertyEntrySize && len(o) < maxPropertiesOfOneObject; b = b[propertyEntrySize:] {
 			tag := binary.LittleEndian.Uint32(b)
@@ -224,11 +226,11 @@ func (c *converter) bytes(o object, id uint16) []byte {
 	if p.file == 0 {
 		return p.data
 	}
-	size := c.file.dirs[p.file].size
+	size := c.file.Size(p.file)
 	if !c.take(size) {
 		return nil
 	}
-	b := c.file.stream(p.file)
+	b := c.file.Stream(p.file)
 	if len(b) < size {
 		c.note(NoteDamaged)
 	}
@@ -238,7 +240,7 @@ func (c *converter) bytes(o object, id uint16) []byte {
 // size returns the number of bytes that [converter.bytes] would read.
 func (c *converter) size(o object, id uint16) int {
 	if p := o[id]; p.file != 0 {
-		return c.file.dirs[p.file].size
+		return c.file.Size(p.file)
 	}
 	return len(o[id].data)
 }

@@ -267,7 +267,7 @@ func (c *converter) storageContent(storage int) object {
 	if storage == 0 || c.file == nil {
 		return nil
 	}
-	list := c.file.children(storage)
+	list := c.file.Children(storage)
 	for _, name := range []string{"CONTENTS", "PACKAGE", "\x01OLE10NATIVE"} {
 		if at, ok := list[name]; ok {
 			return object{pidAttachData: {typ: typeBinary, file: at}}

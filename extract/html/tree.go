@@ -55,8 +55,8 @@ func (e *element) is(name atom.Atom, other string) bool { return e.name == name 
 // tree is the stack of open elements, outermost first.
 type tree struct {
 	open  []element
-	count [1 << 12]int16 // open elements by a hash of their name, to find out quickly that there is none
-	steps int            // elements looked at, for the budget
+	count [1 << 9]int16 // open elements by a hash of their name, to find out quickly that there is none
+	steps int           // elements looked at, for the budget
 	close func(*element)
 }
 
@@ -65,7 +65,7 @@ func slot(name atom.Atom, other string) int {
 	for i := range len(other) {
 		h = (h ^ uint32(other[i])) * 16777619
 	}
-	return int(h >> 20)
+	return int(h >> 23)
 }
 
 func (t *tree) top() *element {

@@ -1,7 +1,13 @@
-package outlook
+// Package compound reads compound files ([MS-CFB]), the little file systems in
+// which older Office documents, macro projects and Outlook items are kept.
+//
+// Every table is bounded by the size of the file, and every walk by the size of
+// a table, so that cycles in the file end instead of looping.
+package compound
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf16"
@@ -9,7 +15,7 @@ import (
 
 // Constants of the compound file format, [MS-CFB] 2.1 and 2.2.
 const (
-	compoundMagic  = "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"
+	magic          = "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"
 	headerSize     = 512
 	miniShift      = 6    // mini sectors have 64 bytes
 	miniCutoff     = 4096 // smaller streams live in the mini stream
@@ -20,18 +26,22 @@ const (
 	kindStorage    = 1
 	kindStream     = 2
 	kindRoot       = 5
-	rootEntry      = 0
 	maxDirectories = 1 << 17 // a message with 2,000 recipients has about 60,000
 )
 
-// compound is a compound file in memory ([MS-CFB]). Every table it keeps is
-// bounded by the size of the file, and every walk by the size of a table, so
-// that cycles in the file end instead of looping.
+// Root is the place of the root storage.
+const Root = 0
+
+// ErrFormat means that the data is no compound file.
+var ErrFormat = errors.New("compound: not a compound file")
+
+// File is a compound file in memory. Its storages and streams are named by
+// their place in the directory.
 //
 // Package mscfb is not used here because it copies the path of every storage:
 // a 2.6 MB file of 20,000 storages, each inside the last, makes it allocate
 // 3 GB in 17 s, and memory that runs out cannot be recovered from.
-type compound struct {
+type File struct {
 	b     []byte
 	shift uint
 	fat   []uint32
@@ -51,12 +61,13 @@ type dirEntry struct {
 	size               int // clamped to the size of the file
 }
 
-func openCompound(b []byte) (*compound, error) {
-	if len(b) < headerSize || string(b[:len(compoundMagic)]) != compoundMagic {
-		return nil, fmt.Errorf("%w: no compound file", ErrFormat)
+// Open reads the tables of a compound file. The error is [ErrFormat].
+func Open(b []byte) (*File, error) {
+	if len(b) < headerSize || string(b[:len(magic)]) != magic {
+		return nil, ErrFormat
 	}
 	u16, u32 := binary.LittleEndian.Uint16, binary.LittleEndian.Uint32
-	c := &compound{b: b, shift: uint(u16(b[30:])), lists: map[int]map[string]int{}}
+	c := &File{b: b, shift: uint(u16(b[30:])), lists: map[int]map[string]int{}}
 	if c.shift != 9 && c.shift != 12 {
 		return nil, fmt.Errorf("%w: sector size 2^%d", ErrFormat, c.shift)
 	}
@@ -85,12 +96,12 @@ func openCompound(b []byte) (*compound, error) {
 	for ; len(dir) >= dirEntrySize; dir = dir[dirEntrySize:] {
 		c.dirs = append(c.dirs, parseDirEntry(dir[:dirEntrySize], len(b)))
 	}
-	if len(c.dirs) == 0 || c.dirs[rootEntry].kind != kindRoot {
+	if len(c.dirs) == 0 || c.dirs[Root].kind != kindRoot {
 		return nil, fmt.Errorf("%w: no root directory", ErrFormat)
 	}
 	c.owned = make([]bool, len(c.dirs))
-	c.owned[rootEntry] = true
-	c.small = c.chain(c.dirs[rootEntry].start, c.dirs[rootEntry].size)
+	c.owned[Root] = true
+	c.small = c.chain(c.dirs[Root].start, c.dirs[Root].size)
 	c.mini = appendUint32s(nil, c.chain(u32(b[60:]), len(c.small)>>miniShift*4+1<<c.shift))
 	return c, nil
 }
@@ -123,7 +134,7 @@ func appendUint32s(to []uint32, b []byte) []uint32 {
 }
 
 // sector returns sector n, short or empty where the file ends early.
-func (c *compound) sector(n uint32) []byte {
+func (c *File) sector(n uint32) []byte {
 	from := (int64(n) + 1) << c.shift
 	if from >= int64(len(c.b)) {
 		return nil
@@ -132,7 +143,7 @@ func (c *compound) sector(n uint32) []byte {
 }
 
 // chain returns up to size bytes of the chain of sectors that starts at n.
-func (c *compound) chain(n uint32, size int) []byte {
+func (c *File) chain(n uint32, size int) []byte {
 	size = min(size, len(c.b))
 	if size <= 0 {
 		return nil
@@ -149,9 +160,9 @@ func (c *compound) chain(n uint32, size int) []byte {
 	return out
 }
 
-// stream returns the bytes of entry i; they are fewer than its size where the
+// Stream returns the bytes of entry i; they are fewer than its size where the
 // chain ends early.
-func (c *compound) stream(i int) []byte {
+func (c *File) Stream(i int) []byte {
 	e := c.dirs[i]
 	if e.size >= miniCutoff {
 		return c.chain(e.start, e.size)
@@ -171,9 +182,18 @@ func (c *compound) stream(i int) []byte {
 	return out
 }
 
-// children returns what is in storage i by name. An entry that a hostile
+// IsStorage reports whether entry i is a storage.
+func (c *File) IsStorage(i int) bool {
+	return c.dirs[i].kind == kindStorage || c.dirs[i].kind == kindRoot
+}
+
+// Size returns the size of entry i in bytes, never more than that of the file.
+func (c *File) Size(i int) int { return c.dirs[i].size }
+
+// Children returns what is in storage i by name, in upper case, as names are compared ([MS-CFB]
+// 2.6.4). An entry that a hostile
 // directory lists twice, or above itself, is only in the first list.
-func (c *compound) children(i int) map[string]int {
+func (c *File) Children(i int) map[string]int {
 	if list, ok := c.lists[i]; ok {
 		return list
 	}

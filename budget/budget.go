@@ -13,6 +13,7 @@ const (
 	DefaultParts = 10_000   // MIME parts of one message, nested messages included
 	DefaultDepth = 64       // nesting of MIME parts
 	DefaultCost  = 1 << 30  // about one unit per byte looked at
+	DefaultFiles = 64 << 20 // of DefaultCost, for what is inside attached files
 )
 
 // Budget is what one message may use. It is passed down through every engine
@@ -24,8 +25,9 @@ type Budget struct {
 	Cost     int64     // units left
 	Deadline time.Time // zero: none
 
-	now func() time.Time
-	out bool
+	now   func() time.Time
+	out   bool
+	files *Budget
 }
 
 // New returns a budget with the default limits. now reads the clock for the
@@ -65,6 +67,41 @@ func (b *Budget) SpendPart(depth int) bool {
 	}
 	b.Parts--
 	return true
+}
+
+// Share returns a budget for a part of the work that must not use up the rest:
+// at most cost of the units that are left, with the same other limits and the
+// same deadline. When the part is done, settle takes from b what it used. A
+// share that ran out does not end b.
+func (b *Budget) Share(cost int64) (share *Budget, settle func()) {
+	share = New(nil)
+	if b != nil {
+		*share = *b
+	}
+	share.Cost = max(0, min(share.Cost, cost))
+	given := share.Cost
+	return share, func() {
+		if b == nil {
+			return
+		}
+		b.Parts = share.Parts
+		used := given - max(0, share.Cost)
+		b.Spend(int(max(0, min(used, b.Cost))))
+	}
+}
+
+// Files returns the budget for looking into attached files, [DefaultFiles] units
+// and the same for every call. It is one for the message and all messages
+// attached to it, and apart from b, so that files that unfold without end do not
+// keep the text of the mail from being read. It is nil for a nil b.
+func (b *Budget) Files() *Budget {
+	if b == nil {
+		return nil
+	}
+	if b.files == nil {
+		b.files = &Budget{Bytes: b.Bytes, Parts: b.Parts, Depth: b.Depth, Cost: min(DefaultFiles, max(b.Cost, 0)), Deadline: b.Deadline, now: b.now}
+	}
+	return b.files
 }
 
 // Exhausted reports whether the budget has run out.

@@ -122,3 +122,53 @@ func TestSpendIsExact(t *testing.T) {
 		}
 	})
 }
+
+func TestShare(t *testing.T) {
+	for _, tt := range []struct {
+		name              string
+		cost, share       int64
+		spend             int
+		shareOut, holds   bool
+		left, leftOfShare int64
+	}{
+		{"Part", 100, 30, 20, false, true, 80, 10},
+		{"All", 100, 30, 30, false, true, 70, 0},
+		{"TooMuch", 100, 30, 31, true, true, 70, -1},
+		{"MoreThanThereIs", 20, 30, 20, false, true, 0, 0},
+		{"Nothing", 100, 0, 1, true, true, 100, -1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := budget.New(nil)
+			b.Cost = tt.cost
+			s, settle := b.Share(tt.share)
+			s.SpendPart(0)
+			if got := s.Spend(tt.spend); got == tt.shareOut {
+				t.Errorf("the share holds: %v", got)
+			}
+			settle()
+			if b.Exhausted() == tt.holds || b.Cost != tt.left || s.Cost != tt.leftOfShare || b.Parts != budget.DefaultParts-1 {
+				t.Errorf("%d left, %d of the share, %d parts, out %v", b.Cost, s.Cost, b.Parts, b.Exhausted())
+			}
+		})
+	}
+	var none *budget.Budget
+	s, settle := none.Share(10)
+	settle()
+	if s.Spend(11) {
+		t.Error("the share of an unlimited budget is unlimited")
+	}
+}
+
+func TestFiles(t *testing.T) {
+	b := budget.New(nil)
+	f := b.Files()
+	if f.Spend(budget.DefaultFiles + 1); !f.Exhausted() || b.Exhausted() || b.Files() != f {
+		t.Errorf("files exhausted %v, message exhausted %v, the same %v", f.Exhausted(), b.Exhausted(), b.Files() == f)
+	}
+	if small := (&budget.Budget{Cost: 10}).Files(); small.Spend(11) {
+		t.Error("files have more than the message")
+	}
+	if (*budget.Budget)(nil).Files() != nil {
+		t.Error("no budget has one for files")
+	}
+}

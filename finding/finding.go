@@ -94,6 +94,7 @@ type Where struct {
 	Offset  int    `json:"offset,omitempty"`
 	Length  int    `json:"length,omitempty"`
 	URL     string `json:"url,omitempty"`
+	Inside  string `json:"inside,omitempty"`  // the file that the part holds, and the one inside it: "a.zip/b.pdf"
 	Pointer string `json:"pointer,omitempty"` // RFC 6901, in a JSON record
 	Line    int    `json:"line,omitempty"`    // 1-based, in a text file
 }

@@ -54,6 +54,12 @@ func (v Verdict) IsSpoof() bool {
 	return v == DS1 || v == DS2 || v == DS3 || v == SpoofThroughGateway
 }
 
+// IsOwn reports whether the verdict says that the mail is the organisation's own
+// and that the way it came proves it.
+func (v Verdict) IsOwn() bool {
+	return v == Internal || v == AuthenticatedExternal || v == ViaConnector || v == AuthorisedDevice || v == GatewayBrokeAuth
+}
+
 // Confidence says how sure a verdict is.
 type Confidence string
 

@@ -317,7 +317,7 @@ func (m *Model) htmlValue(p *eml.Part) value.Value {
 			var shown eml.Mapped
 			if b := m.read().Body; b.Part == p.ID() && b.Page != nil {
 				shown = b.Page.Text
-			} else {
+			} else if m.in.Budget.Spend(pageCost * len(p.Text())) {
 				shown = page.Read(p.Text(), m.in.Budget).Text
 			}
 			return asciiText(p.ID(), shown)
@@ -346,16 +346,24 @@ type htmlSource struct {
 
 // htmlOf reads a text that was computed as HTML.
 func (m *Model) htmlOf(in value.Value, raw string) value.Value {
+	var shown *page.Page
 	return value.Of(htmlShape.Lazy(func(name string) value.Value {
 		switch name {
 		case "raw":
 			return value.String(raw).From(in)
-		case "display_text":
-			return value.String(toASCII(page.Read(raw, m.in.Budget).Text.Text)).From(in)
+		case "display_text", "links":
+			if shown == nil {
+				if !m.in.Budget.Spend(pageCost * len(raw)) {
+					return value.Missing(outOfBudget)
+				}
+				shown = page.Read(raw, m.in.Budget)
+			}
+			if name == "links" {
+				return m.pageLinks(in, shown)
+			}
+			return value.String(toASCII(shown.Text.Text)).From(in)
 		case "inner_text":
 			return value.String(m.innerText(raw)).From(in)
-		case "links":
-			return m.pageLinks(in, page.Read(raw, m.in.Budget))
 		}
 		return value.Null
 	}).For(htmlSource{text: raw}))
@@ -427,7 +435,7 @@ func (o *asciiOrigin) Where(offset, length int) finding.Where {
 // innerText is the text of an HTML document without its tags, scripts and style
 // sheets, shown or not. White space is folded; a block begins a line.
 func (m *Model) innerText(raw string) string {
-	if !m.in.Budget.Spend(len(raw)) {
+	if !m.in.Budget.Spend(pageCost * len(raw)) {
 		return ""
 	}
 	var b strings.Builder

@@ -18,7 +18,7 @@ var parsedTextShape = value.NewShape("ParsedText", "text")
 const maxAttached = 4
 
 // Functions returns the functions of the language that read the message or take
-// texts apart: strings.parse_*, file.parse_* and profile.*. free may be nil.
+// texts apart: strings.parse_*, file.* and profile.*. free may be nil.
 //
 // profile.* without a history are missing values and not absent, since it is
 // known what they lack.
@@ -35,6 +35,7 @@ func (m *Model) Functions(free FreeMail) map[string]value.Func {
 		"html.xpath":           m.xpath,
 	}
 	maps.Copy(f, m.profiles(free))
+	maps.Copy(f, m.fileFunctions())
 	return f
 }
 

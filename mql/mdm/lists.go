@@ -1,6 +1,8 @@
 package mdm
 
 import (
+	"strings"
+
 	"github.com/sekisho/sekisho/domain"
 	"github.com/sekisho/sekisho/mql/value"
 	"github.com/sekisho/sekisho/org"
@@ -9,7 +11,10 @@ import (
 var vipShape = value.NewShape("VIP", "display_name", "email", "role")
 
 // Lists returns the named lists that follow from what the organisation told:
-// org_domains, org_slds, org_display_names and org_vips. One that was not
+// org_domains, org_slds, org_display_names, org_vips and tenant_domains. The
+// last are the hosts of the organisation at services that give each customer
+// one: those of its tenant at Microsoft, where a name under onmicrosoft.com
+// tells them. One that was not
 // configured is left out, so that asking for it is a missing value: no list is
 // not an empty list. The lists are safe for concurrent use.
 func Lists(f *org.Facts) map[string]*value.List {
@@ -28,6 +33,9 @@ func Lists(f *org.Facts) map[string]*value.List {
 			}
 		}
 		out["org_slds"] = value.NewSet(slds)
+		if hosts := tenantHosts(domains); len(hosts) > 0 {
+			out["tenant_domains"] = value.NewSet(hosts)
+		}
 	}
 	if people, ok := f.People.Get(); ok {
 		var names []string
@@ -42,6 +50,22 @@ func Lists(f *org.Facts) map[string]*value.List {
 		}
 		out["org_display_names"] = value.NewSet(names)
 		out["org_vips"] = value.NewList(vips...)
+	}
+	return out
+}
+
+// tenantHosts returns the hosts of Microsoft's services that belong to the
+// tenants of the own domains: contoso.onmicrosoft.com also has
+// contoso.sharepoint.com and contoso-my.sharepoint.com. See
+// https://learn.microsoft.com/en-us/microsoft-365/enterprise/urls-and-ip-address-ranges.
+func tenantHosts(domains []string) []string {
+	var out []string
+	for _, d := range domains {
+		name, ok := strings.CutSuffix(lower(d), ".onmicrosoft.com")
+		if !ok || name == "" || strings.Contains(name, ".") {
+			continue
+		}
+		out = append(out, lower(d), name+".mail.onmicrosoft.com", name+".sharepoint.com", name+"-my.sharepoint.com", name+"-admin.sharepoint.com")
 	}
 	return out
 }

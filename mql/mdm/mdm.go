@@ -37,6 +37,10 @@ type Input struct {
 	Recipient string     // the mailbox that the message was found in; may be empty
 	History   History    // nil: not configured
 	Budget    *budget.Budget
+
+	// Quoted makes the model that of the message that Mail hands on as text,
+	// where it hands on one.
+	Quoted bool
 }
 
 // Model is the data model of one message. It is not safe for concurrent use.
@@ -50,6 +54,7 @@ type Model struct {
 	made    map[*extract.Link]value.Value
 	docs    map[string]*xpath.Document // nil: cannot be read
 	exprs   map[string]*xpath.Expr     // nil: cannot be read
+	nodes   map[xpath.Node]value.Value // that were found
 	root    value.Value
 	depth   int // of messages attached to each other
 }
@@ -57,7 +62,7 @@ type Model struct {
 // New returns the model of a message.
 func New(in Input) *Model {
 	m := &Model{in: in, content: in.Content, path: in.Path}
-	m.root = value.Of(rootShape.Lazy(m.field))
+	m.root = value.Of(rootShape.Lazy(m.member))
 	return m
 }
 
@@ -107,14 +112,14 @@ func (m *Model) way() *m365.Path {
 var typeShape = value.NewShape("MessageType", "inbound", "internal", "outbound")
 
 // messageType tells inbound, internal and outbound apart. Only a From in an own
-// domain that SPF or DKIM vouches for comes from inside: Direct Send and other
-// forgeries of the own domain are inbound. Without own domains every message is
+// domain comes from inside, if SPF or DKIM vouches for it or the way it took
+// proves it: Direct Send and other forgeries of the own domain are inbound. Without own domains every message is
 // inbound, as it is for those who analyse single messages.
 func (m *Model) messageType() value.Value {
 	inside := false
 	if from := m.in.Mail.From(); len(from) > 0 {
 		_, owned := m.in.Org.Owns(from[0].Domain)
-		inside = owned && m.authenticated(from[0].Domain)
+		inside = owned && (m.authenticated(from[0].Domain) || !m.in.Quoted && m365.DirectSend(m365.Input{Message: m.in.Mail, Facts: m.in.Org}).Verdict.IsOwn())
 	}
 	if !inside {
 		return value.Of(typeShape.New(value.True, value.False, value.False))

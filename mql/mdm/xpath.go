@@ -14,8 +14,22 @@ var (
 // maxFound bounds the nodes that one expression gives.
 const maxFound = 5000
 
+// What work costs in units of package budget: a node that is found, and a byte
+// of HTML that is written or read as one shows it.
+const (
+	nodeCost = 64
+	pageCost = 6
+)
+
 // outOfBudget is what is not known because the message cost too much.
 var outOfBudget = value.Gap{Capability: "budget", Cause: finding.Budget}
+
+// CheckXPath reports what is wrong with an expression for html.xpath. It is
+// what package check asks of one that a rule has as a literal.
+func CheckXPath(expr string) error {
+	_, err := xpath.Compile(expr)
+	return err
+}
 
 // xpath is html.xpath: the parts of an HTML object that an expression finds. It
 // is null for an expression that cannot be read or finds no nodes.
@@ -75,9 +89,20 @@ func (m *Model) xpath(c *value.Call) value.Value {
 	if len(nodes) > maxFound {
 		nodes = nodes[:maxFound]
 	}
+	if !c.Budget.Spend(nodeCost * len(nodes)) {
+		return value.Missing(outOfBudget)
+	}
 	items := make([]value.Value, len(nodes))
 	for i, n := range nodes {
-		items[i] = m.xpathNode(in, n)
+		v, ok := m.nodes[n]
+		if !ok {
+			v = m.xpathNode(in, n)
+			if m.nodes == nil {
+				m.nodes = map[xpath.Node]value.Value{}
+			}
+			m.nodes[n] = v
+		}
+		items[i] = v
 	}
 	return value.Of(foundShape.New(value.Array(items...)))
 }
@@ -92,7 +117,11 @@ func (m *Model) xpathNode(in value.Value, n xpath.Node) value.Value {
 	var page value.Value
 	return value.Of(nodeShape.Lazy(func(name string) value.Value {
 		if page.IsNull() {
-			page = m.htmlOf(in, n.HTML())
+			raw := n.HTML()
+			if !m.in.Budget.Spend(pageCost * len(raw)) {
+				return value.Missing(outOfBudget)
+			}
+			page = m.htmlOf(in, raw)
 		}
 		return page.Field(name)
 	}))

@@ -41,7 +41,8 @@ const (
 
 // Document is an HTML document. It is immutable and safe for concurrent use.
 type Document struct {
-	nodes []node
+	nodes    []node
+	elements map[string][]int32 // by name, in document order
 }
 
 // node is a node of a document. The attributes of an element follow it in the
@@ -71,7 +72,7 @@ func Parse(text string, b *budget.Budget) (*Document, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDocument, err)
 	}
-	d := &Document{}
+	d := &Document{elements: map[string][]int32{}}
 	if !d.add(root, -1, 0) {
 		return nil, ErrDocument
 	}
@@ -89,6 +90,7 @@ func (d *Document) add(n *html.Node, parent int32, depth int) bool {
 		x.kind = Root
 	case html.ElementNode:
 		x.kind, x.name = Element, n.Data
+		d.elements[n.Data] = append(d.elements[n.Data], at)
 	case html.TextNode:
 		x.kind, x.value = Text, n.Data
 	case html.CommentNode:

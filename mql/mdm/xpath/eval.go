@@ -488,6 +488,16 @@ func (e *evaluator) axis(s *step, n int32) []int32 {
 		if x.kind == Attribute {
 			break
 		}
+		if s.kind == "element" {
+			// Those of one name are known.
+			all := d.elements[s.name]
+			from, _ := slices.BinarySearch(all, n+1)
+			to, _ := slices.BinarySearch(all, x.end)
+			if e.spend(1 + to - from) {
+				out = append(out, all[from:to]...)
+			}
+			break
+		}
 		for i := n + 1; i < x.end && !e.out; i++ {
 			if d.nodes[i].kind != Attribute {
 				add(i)

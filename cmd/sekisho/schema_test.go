@@ -79,6 +79,9 @@ func TestConformanceSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	output(t, dir, "allow", "add", "--config", "examples/sekisho.yaml", "--from", "kiso-works.example", "--ip", "203.0.113.77", "--owner", "sato", "--reason", "test")
+	if err := os.WriteFile(filepath.Join(dir, "empty.yaml"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	count := 0
 	for _, args := range [][]string{
 		{"--output", "ndjson"}, {"--output", "json"}, {"--output", "json", "--redact"},
@@ -130,6 +133,70 @@ func TestConformanceSchema(t *testing.T) {
 		if n := validate(t, compile(t, "value.v1.json"), output(t, dir, "mql", "--output", "ndjson", "profile.by_sender().solicited", "examples", "photo.eml")); n != count {
 			t.Errorf("%d records, want %d", n, count)
 		}
+	})
+	t.Run("Feeds", func(t *testing.T) {
+		update := []string{"rules", "update", "--output", "json", "--file", "examples/rules", "--name", "ours", "--preview", "examples/phish"}
+		if n := validate(t, compile(t, "feed-update.v1.json"), output(t, dir, append(update, "--dry-run")...)); n != 1 {
+			t.Errorf("%d records", n)
+		}
+		validate(t, compile(t, "feed-update.v1.json"), output(t, dir, append(update, "--yes")...))
+		if n := validate(t, compile(t, "feed.v1.json"), output(t, dir, "rules", "update", "--output", "ndjson", "--list")); n != 2 {
+			t.Errorf("%d records", n)
+		}
+		validate(t, compile(t, "feed-update.v1.json"), output(t, dir, "lists", "update", "--output", "ndjson", "--file", "examples/lists"))
+		if n := validate(t, compile(t, "list.v1.json"), output(t, dir, "lists", "--output", "json", "--lists", "examples/lists")); n < 30 {
+			t.Errorf("%d records", n)
+		}
+	})
+	t.Run("Advisories", func(t *testing.T) {
+		for _, f := range []string{"conduct-campaign.html", "direct-send.ja.md", "outlook-requirement.txt", "voice-phishing.ja.txt", "windows-april.ja.txt"} {
+			for _, config := range []string{"examples/sekisho.yaml", "empty.yaml"} {
+				if n := validate(t, compile(t, "advisory.v1.json"), output(t, dir, "advise", "--output", "json", "--config", config, "examples/news/"+f)); n != 1 {
+					t.Errorf("%s: %d records", f, n)
+				}
+			}
+		}
+	})
+	t.Run("Explore", func(t *testing.T) {
+		explained := output(t, dir, "mql", "--output", "ndjson", "--explain", "any(body.links, .visible) and profile.by_sender().solicited", "examples", "photo.eml")
+		if n := validate(t, compile(t, "value.v1.json"), explained); n != count {
+			t.Errorf("%d records, want %d", n, count)
+		}
+		for _, f := range []string{"examples/rules/fax-notice.yml", "broken.yml"} {
+			if n := validate(t, compile(t, "rule-detail.v1.json"), output(t, dir, "rules", "show", "--output", "json", f)); n != 1 {
+				t.Errorf("%s: %d records", f, n)
+			}
+		}
+		if n := validate(t, compile(t, "rules-bench.v1.json"), output(t, dir, "rules", "bench", "--output", "json", "--rules", "examples/rules", "examples", "photo.eml")); n != 1 {
+			t.Errorf("%d records", n)
+		}
+	})
+	t.Run("RuleTests", func(t *testing.T) {
+		failing := "load mail m <<EOF\nSubject: x\n\nEOF\neval `length(subject.subject)` on m\n  expect value 2\neval `sender.email.email in $tranco_1m` on m\n  expect match\neval gone.yml on m\n  expect match\n"
+		if err := os.WriteFile(filepath.Join(dir, "failing.mqltest"), []byte(failing), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "unformatted.yml"), []byte("name: x\nsource: sender.emai.email  ==\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if n := validate(t, compile(t, "rules-test.v1.json"), output(t, dir, "rules", "test", "--output", "json", "examples/rules", "failing.mqltest", "nothing.mqltest")); n != 1 {
+			t.Errorf("%d records", n)
+		}
+		for _, args := range [][]string{{"--check", "examples/rules", "unformatted.yml", "nothing.yml"}, {"unformatted.yml"}, {"--write", "examples/rules"}} {
+			if n := validate(t, compile(t, "rules-fmt.v1.json"), output(t, dir, append([]string{"rules", "fmt", "--output", "ndjson"}, args...)...)); n != 1 {
+				t.Errorf("%d records", n)
+			}
+		}
+	})
+	t.Run("History", func(t *testing.T) {
+		if n := validate(t, compile(t, "history.v1.json"), output(t, dir, "history", "build", "--output", "json", "--save", "history.jsonl", "--config", "examples/sekisho.yaml", "examples/ham")); n != 1 {
+			t.Errorf("%d records", n)
+		}
+		validate(t, compile(t, "history.v1.json"), output(t, dir, "history", "show", "--output", "ndjson", "--history", "history.jsonl"))
+		for _, who := range []string{"partner.example", "yamada@partner.example", "nobody@stranger.test"} {
+			validate(t, compile(t, "sender.v1.json"), output(t, dir, "history", "show", "--output", "json", "--history", "history.jsonl", "--sender", who))
+		}
+		validate(t, s, output(t, dir, "judge", "--output", "ndjson", "--config", "examples/sekisho.yaml", "--history", "history.jsonl", "examples"))
 	})
 	t.Run("Version", func(t *testing.T) {
 		validate(t, compile(t, "version.v1.json"), output(t, dir, "version", "--output", "json"))

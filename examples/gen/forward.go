@@ -159,7 +159,7 @@ func (b *builder) inlineForwards() []example {
 	})
 	iphone := handedIn(sato, 11, 19, "Fwd: メールボックスの容量が上限に達しました", plainUTF8("これは本物ですか?\n\niPhoneから送信\n\nBegin forwarded message:\n\n> From: Microsoft 365 チーム <notice@mail-service.test>\n> Date: November 11, 2026 at 18:22:07 GMT+9\n> To: sato@kiso-works.example\n> Subject: メールボックスの容量が上限に達しました\n> \n> \n> お客様のメールボックスは、容量の上限に達しました。\n> 無料で容量を追加する <https://mailbox.mail-service.test/upgrade>\n"))
 	iphone.mailer = "iPhone Mail (23B85)"
-	add("inline-iphone", "an attack, forwarded inline from an iPhone", "name of Microsoft in the quoted sender, domain of somebody else", same("suspicious", ds), iphone)
+	add("inline-iphone", "an attack, forwarded inline from an iPhone", "name of Microsoft in the quoted sender, domain of somebody else; a full mailbox as the reason", same("malicious", ds), iphone)
 	add("inline-harmless-ja", "a harmless mail, forwarded inline in Japanese", "nothing found, but never clean", same("undecided", ds),
 		handedIn(sato, 4, 10, "FW: お打ち合わせのお礼", plainJIS("念のため共有します。\n\n-----Original Message-----\n差出人: 山田 大輔 <yamada@partner.example>\n送信日時: 2026年11月4日 9:15\n宛先: 佐藤 健一 <sato@kiso-works.example>\n件名: お打ち合わせのお礼\n\n木曽工業株式会社 佐藤様\n\nお世話になっております。パートナー精機の山田です。\n昨日はお時間をいただき、ありがとうございました。\n図面の修正版は、来週お送りします。\n")))
 	add("inline-harmless-en", "a harmless mail, forwarded inline in English", "nothing found, but never clean", same("undecided", ds),

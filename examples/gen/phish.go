@@ -10,8 +10,8 @@ func (b *builder) phish() []example {
 	}
 	review := "https://review.conduct-notice.test/case/7Q2-1140"
 	add("conduct-case-1", "campaign: an accusation by a \"compliance office\", PDF with a link; SPF, DKIM and DMARC pass",
-		"lure and link in the PDF, which this build does not read; authentication proves only the attacker's own domain",
-		same("clean", "out-of-scope"), mail{
+		"built-in rule: somebody outside speaks as an office of ours, names a case and wants it opened; authentication proves only the attacker's own domain",
+		same("malicious", "out-of-scope"), mail{
 			at: november(10, 21, 14), ip: "203.0.113.120", helo: "a120.delivery.test", ptr: "a120.delivery.test", country: "US", tls: true,
 			mailFrom: "bounce-5521@conduct-notice.test", rcpt: sato, from: person{"Internal Regulatory COC", "no-reply@conduct-notice.test"},
 			subject: "Internal case log issued under conduct policy", charset: ascii, zone: -5, sign: []string{"conduct-notice.test"},
@@ -25,7 +25,7 @@ func (b *builder) phish() []example {
 			stamps: stamps{compauth: "pass reason=100"},
 		})
 	add("conduct-case-2", "campaign, second wave: the same sender behind another domain and name", "as conduct-case-1",
-		same("clean", "out-of-scope"), mail{
+		same("malicious", "out-of-scope"), mail{
 			at: november(12, 20, 40), ip: "203.0.113.120", helo: "a120.delivery.test", ptr: "a120.delivery.test", country: "US", tls: true,
 			mailFrom: "bounce-7780@workforce-comm.test", rcpt: tanaka, from: person{"Team Conduct Report", "notices@workforce-comm.test"},
 			subject: "Reminder: employer opened a non-compliance case log", charset: ascii, zone: -5, sign: []string{"workforce-comm.test"},
@@ -198,15 +198,15 @@ func (b *builder) links() []example {
 <input type="email" name="u" value="keiri@kiso-works.example"><input type="password" name="p"><input type="submit" value="Next">
 </form></body></html>
 `
-	add("html-attachment-en", "an HTML file with a password form, named as if it were a PDF", "attachment: double extension, form that sends a password elsewhere",
-		same("suspicious", "out-of-scope"), supplier(mail{
+	add("html-attachment-en", "an HTML file with a password form, named as if it were a PDF", "attachment: double extension; built-in rule: form that sends a password elsewhere",
+		same("malicious", "out-of-scope"), supplier(mail{
 			at: november(9, 19, 45), rcpt: keiri, from: person{"Accounts Payable", "ap@supplier.test"}, subject: "Remittance advice 4471", charset: ascii,
 			body: multipart("mixed", boundary("phish/html-attachment-en.eml", 1),
 				plain("Dear customer,\n\nplease find the remittance advice attached.\n\nAccounts Payable\n"),
 				attachment("Remittance_Advice_4471.pdf.html", "text/html", []byte(form))),
 		}))
-	add("bank-ja", "our bank's name, a link that shows the bank and leads elsewhere", "name of a bank (sekisho.yaml), visible address and target differ",
-		same("suspicious", "out-of-scope"), mail{
+	add("bank-ja", "our bank's name, a link that shows the bank and leads elsewhere", "visible address and target differ; built-in rule: says that the account is stopped",
+		same("malicious", "out-of-scope"), mail{
 			at: november(14, 6, 10), ip: "203.0.113.142", helo: "vps142.mail-service.test", country: "HK", mailFrom: "info@mail-service.test", rcpt: keiri,
 			from: person{"木曽信用金庫", "info@mail-service.test"}, subject: "【木曽信用金庫】法人口座のお取引を一時停止しました", charset: utf8, zone: 8,
 			body: htmlUTF8(page("ja", `<p>お客様の法人口座で、通常と異なるお取引を確認したため、お取引を一時停止しました。</p>
@@ -215,8 +215,8 @@ func (b *builder) links() []example {
 <p class="small">木曽信用金庫 お客様センター</p>`)),
 			stamps: stamps{compauth: "fail reason=001"},
 		})
-	add("parcel-ja", "a parcel service's notice, with a link that shows one name and leads to another", "visible address and target differ",
-		same("suspicious", "out-of-scope"), mail{
+	add("parcel-ja", "a parcel service's notice, with a link that shows one name and leads to another", "visible address and target differ; built-in rule: says that a parcel is held back",
+		same("malicious", "out-of-scope"), mail{
 			at: november(14, 12, 33), ip: "203.0.113.143", helo: "vps143.mail-service.test", country: "HK", mailFrom: "delivery@mail-service.test", rcpt: sato,
 			from: person{"つばめ急便", "delivery@mail-service.test"}, subject: "お荷物のお届けについて(ご不在のため持ち帰りました)", charset: jis, zone: 8,
 			body: htmlJIS(page("ja", `<p>お荷物をお届けにあがりましたが、ご不在のため持ち帰りました。</p>

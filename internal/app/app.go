@@ -9,12 +9,14 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/sekisho/sekisho/internal/cli"
 	"github.com/sekisho/sekisho/internal/config"
 	"github.com/sekisho/sekisho/internal/desk"
 	"github.com/sekisho/sekisho/internal/dnsclient"
+	"github.com/sekisho/sekisho/internal/fetch"
 	"github.com/sekisho/sekisho/internal/intake/mailbox"
 	"github.com/sekisho/sekisho/internal/store/file"
 	"github.com/sekisho/sekisho/resolve"
@@ -37,7 +39,24 @@ func Main(ctx context.Context, args []string, version string) int {
 		Size:       mailbox.Size,
 		DNS:        dns,
 		Exceptions: func(dir string) desk.ExceptionStore { return file.New(dir, nil) },
+		History:    func(dir string) desk.HistoryStore { return file.New(dir, nil) },
+		Fetch:      func() (desk.Fetcher, desk.GitFetcher) { return fetchers(version) },
 	})
+}
+
+// fetchers returns what reads from the Internet, over HTTP and with git.
+func fetchers(version string) (*fetch.Client, *fetch.Git) {
+	agent := "sekisho"
+	if v := build(version).Version; v != "" {
+		agent += "/" + strings.Map(func(r rune) rune {
+			if r > ' ' && r < 0x7f {
+				return r
+			}
+			return -1
+		}, v)
+	}
+	c := fetch.New(&fetch.Options{UserAgent: agent + " (+https://github.com/sekisho/sekisho)", Environ: os.Environ()})
+	return c, fetch.NewGit(c, "")
 }
 
 // dns returns a resolver over the network.

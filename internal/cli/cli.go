@@ -18,6 +18,7 @@ import (
 
 	"github.com/sekisho/sekisho/internal/config"
 	"github.com/sekisho/sekisho/internal/desk"
+	"github.com/sekisho/sekisho/internal/feeds"
 	"github.com/sekisho/sekisho/internal/term"
 	"github.com/sekisho/sekisho/lang"
 	"github.com/sekisho/sekisho/resolve"
@@ -66,6 +67,10 @@ type Env struct {
 	DNS func(o DNSOptions) (resolve.Resolver, error)
 	// Exceptions opens the store of exceptions in a data folder.
 	Exceptions func(dataDir string) desk.ExceptionStore
+	// History opens the store of the history in a data folder.
+	History func(dataDir string) desk.HistoryStore
+	// Fetch returns what reads from the Internet.
+	Fetch func() (desk.Fetcher, desk.GitFetcher)
 }
 
 // grammar is the command line as kong reads it. What a command and a flag do
@@ -85,9 +90,12 @@ type grammar struct {
 	Judge      judgeCmd      `cmd:""`
 	Auth       authCmd       `cmd:""`
 	Rules      rulesCmd      `cmd:""`
+	Lists      listsCmd      `cmd:""`
 	MQL        mqlCmd        `cmd:"" name:"mql"`
 	Model      modelCmd      `cmd:""`
+	Advise     adviseCmd     `cmd:""`
 	Init       initCmd       `cmd:""`
+	History    historyCmd    `cmd:""`
 	Allow      allowCmd      `cmd:""`
 	Doctor     doctorCmd     `cmd:""`
 	Version    versionCmd    `cmd:""`
@@ -108,6 +116,7 @@ type run struct {
 	style  term.Style
 	width  int // columns of the terminal, 0 where output is no terminal
 	config *config.Config
+	lists  *feeds.Lists // that rules may name; nil for none
 
 	recorder *resolve.Recorder // of --dns-record; nil without
 }

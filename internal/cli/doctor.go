@@ -21,6 +21,11 @@ func (c *doctorCmd) Run(r *run) error {
 		in.Writable = writable
 		in.ConfigFile, in.Facts, in.DataDir = conf.File, conf.Facts, conf.DataDir
 		deps.Exceptions = r.Exceptions(conf.DataDir)
+		if r.History != nil {
+			deps.History = r.History(conf.DataDir)
+		}
+		deps.ListsError = r.openLists(nil)
+		deps.Lists = r.lists
 	}
 	checks := desk.Doctor(r.ctx, in, deps)
 	wrong := false

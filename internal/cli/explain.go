@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sekisho/sekisho/eml"
+	"github.com/sekisho/sekisho/extract"
 	"github.com/sekisho/sekisho/extract/link"
 	"github.com/sekisho/sekisho/extract/text"
 	"github.com/sekisho/sekisho/finding"
@@ -57,6 +58,7 @@ func (p *explainPresenter) verdict(v *desk.Verdict) error {
 	}
 	p.head(v)
 	p.why(v)
+	p.sender(v)
 	p.delivery(v)
 	p.authentication(v)
 	p.directSend(v)
@@ -228,6 +230,8 @@ func (p *explainPresenter) where(w finding.Where) string {
 	switch {
 	case w.Header != "" && w.Index > 0:
 		return p.r.say("cli.where.header", "n", w.Index)
+	case w.Part != "" && w.Inside != "":
+		return p.r.say("cli.where.inside", "file", term.Clean(w.Inside), "part", term.Clean(w.Part))
 	case w.Part != "" && w.Header == "":
 		return p.r.say("cli.where.part", "part", term.Clean(w.Part))
 	}
@@ -320,6 +324,7 @@ func (p *explainPresenter) directSend(v *desk.Verdict) {
 // shownLink is a link as the explanation prints it.
 type shownLink struct {
 	target, visible string
+	place           string // where it stands, if not in the mail itself
 	rewriters       []string
 	deceptive       bool
 	n               int
@@ -331,7 +336,7 @@ func (p *explainPresenter) links(v *desk.Verdict) {
 	}
 	r := p.r
 	p.section("cli.section.links")
-	list := shownLinks(v.Links)
+	list := r.shownLinks(v.Links)
 	for i, l := range list {
 		if i == maxShownLinks {
 			p.dim(4, r.say("cli.more", "n", len(list)-i))
@@ -353,6 +358,9 @@ func (p *explainPresenter) links(v *desk.Verdict) {
 		if l.visible != "" {
 			p.dim(6, r.say("cli.link.visible", "text", l.visible))
 		}
+		if l.place != "" {
+			p.dim(6, l.place)
+		}
 		if len(l.rewriters) > 0 {
 			p.dim(6, r.say("cli.link.unwrapped", "names", l.rewriters))
 		}
@@ -360,7 +368,7 @@ func (p *explainPresenter) links(v *desk.Verdict) {
 }
 
 // shownLinks counts links that look the same as one.
-func shownLinks(links []desk.Link) []*shownLink {
+func (r *run) shownLinks(links []desk.Link) []*shownLink {
 	var list []*shownLink
 	have := map[string]*shownLink{}
 	for _, l := range links {
@@ -378,7 +386,15 @@ func shownLinks(links []desk.Link) []*shownLink {
 		if visible := strings.TrimSpace(term.Clean(l.Visible)); visible != "" && visible != target {
 			shown.visible = term.Truncate(defangLinks(visible), maxURL)
 		}
-		key := shown.target + "\x00" + shown.visible
+		switch in := term.Clean(l.In); {
+		case l.Source == string(extract.FromCode) && in == "":
+			shown.place = r.say("cli.link.qr-body")
+		case l.Source == string(extract.FromCode):
+			shown.place = r.say("cli.link.qr", "file", in)
+		case in != "":
+			shown.place = r.say("cli.link.in", "file", in)
+		}
+		key := shown.target + "\x00" + shown.visible + "\x00" + shown.place
 		if known := have[key]; known != nil {
 			known.n++
 			known.deceptive = known.deceptive || l.Deceptive
@@ -457,7 +473,7 @@ func (r *run) when(a desk.Action) string {
 
 func (p *explainPresenter) notChecked(v *desk.Verdict) {
 	r := p.r
-	if v.Rules != nil {
+	if v.Rules != nil && v.Rules.Total > v.Rules.Builtin {
 		p.section("cli.section.rules")
 		p.text(2, "  ", r.ruleCoverage(v.Rules))
 	}

@@ -16,13 +16,16 @@ import (
 )
 
 type judgeCmd struct {
-	Paths   []string `arg:"" name:"path"`
-	Explain bool     `short:"e"`
-	Rules   []string `sep:"none" placeholder:"PATH"`
-	Redact  bool
-	FailOn  string `enum:"never,malicious,suspicious,spam,undecided" default:"never" placeholder:"VERDICT"`
-	Only    string `enum:"all,malicious,suspicious,spam,undecided" default:"all" placeholder:"VERDICT"`
-	Index   int    `placeholder:"N"`
+	Paths          []string `arg:"" name:"path"`
+	Explain        bool     `short:"e"`
+	Rules          []string `sep:"none" placeholder:"PATH"`
+	NoBuiltinRules bool
+	Redact         bool
+	FailOn         string `enum:"never,malicious,suspicious,spam,undecided" default:"never" placeholder:"VERDICT"`
+	Only           string `enum:"all,malicious,suspicious,spam,undecided" default:"all" placeholder:"VERDICT"`
+	Index          int    `placeholder:"N"`
+
+	Means meansFlags `embed:""`
 }
 
 // severe orders verdicts for --fail-on and --only.
@@ -120,7 +123,16 @@ func (c *judgeCmd) Run(r *run) error {
 	if err != nil {
 		return err
 	}
-	if deps.Rules, err = r.ruleSet(c.Rules); err != nil {
+	if err = r.openLists(c.Means.Lists); err != nil {
+		return err
+	}
+	if deps.Rules, err = r.ruleSet(c.Rules, !c.NoBuiltinRules); err != nil {
+		return err
+	}
+	if deps.Lists = r.lists; deps.Rules != nil {
+		r.warnLists(deps.Rules.ListNames())
+	}
+	if deps.History, err = r.past(c.Means.History, c.Means.NoHistory); err != nil {
 		return err
 	}
 	p := c.presenter(r)

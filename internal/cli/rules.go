@@ -14,17 +14,26 @@ import (
 )
 
 type rulesCmd struct {
-	Check rulesCheckCmd `cmd:""`
-	List  rulesListCmd  `cmd:""`
+	Check  rulesCheckCmd  `cmd:""`
+	Update rulesUpdateCmd `cmd:""`
+	List   rulesListCmd   `cmd:""`
+	Show   rulesShowCmd   `cmd:""`
+	Bench  rulesBenchCmd  `cmd:""`
+	Test   rulesTestCmd   `cmd:""`
+	Fmt    rulesFmtCmd    `cmd:""`
 }
 
 type rulesCheckCmd struct {
 	Paths []string `arg:"" name:"path"`
+	Lists []string `sep:"none" placeholder:"DIR"`
 }
 
 // Run says what is wrong with the rules of the named files and folders.
 func (c *rulesCheckCmd) Run(r *run) error {
-	set, err := desk.LoadRules(r.ctx, c.Paths, false)
+	if err := r.openLists(c.Lists); err != nil {
+		return err
+	}
+	set, err := desk.LoadRulesWith(r.ctx, c.Paths, false, r.ruleOptions())
 	if err != nil {
 		return err
 	}
@@ -104,18 +113,28 @@ func marked(source string, column, length int) (line, mark string) {
 
 type rulesListCmd struct {
 	Paths []string `arg:"" name:"path"`
+
+	Means meansFlags `embed:""`
 }
 
 // Run lists the rules of the named files and folders.
 func (c *rulesListCmd) Run(r *run) error {
-	set, err := desk.LoadRules(r.ctx, c.Paths, false)
+	if err := r.openLists(c.Means.Lists); err != nil {
+		return err
+	}
+	past, err := r.past(c.Means.History, c.Means.NoHistory)
+	if err != nil {
+		return err
+	}
+	set, err := desk.LoadRulesWith(r.ctx, c.Paths, false, r.ruleOptions())
 	if err != nil {
 		return err
 	}
 	for _, u := range desk.CheckRules(&feeds.Set{Unread: set.Unread}, r.words).Unread {
 		r.warnText(u.Text, u.Hint)
 	}
-	list := desk.ListRules(set, &r.config.Facts, r.words)
+	r.warnLists(set.ListNames())
+	list := desk.ListRulesWith(set, desk.Means{Facts: &r.config.Facts, Lists: r.lists, History: past}, r.words)
 	if err := writeRecords(r, list, func() { r.ruleTable(list) }); err != nil {
 		return err
 	}
@@ -134,7 +153,7 @@ func (r *run) ruleTable(list []desk.RuleRecord) {
 	}
 	name := 0
 	for _, x := range list {
-		name = max(name, min(term.Width(term.Clean(x.Name)), maxRuleName))
+		name = max(name, min(term.Width(term.Clean(x.Title.In(r.lang))), maxRuleName))
 	}
 	for _, x := range list {
 		state := r.say("cli.rules.state." + string(x.State))
@@ -149,25 +168,33 @@ func (r *run) ruleTable(list []desk.RuleRecord) {
 			}
 			state += " " + r.join(words)
 		}
-		fmt.Fprintf(r.Stdout, "%s  %s  %s  %s\n", term.Pad(term.Truncate(term.Clean(x.Name), name), name), term.Pad(x.Severity.String(), 8), state,
+		fmt.Fprintf(r.Stdout, "%s  %s  %s  %s\n", term.Pad(term.Truncate(term.Clean(x.Title.In(r.lang)), name), name), term.Pad(x.Severity.String(), 8), state,
 			r.style.Paint(term.Dim, term.Clean(x.File)))
 	}
 }
 
-// ruleSet loads the rules of the flag and the configuration; nil without any.
-func (r *run) ruleSet(named []string) (*feeds.Set, error) {
+// ruleSet loads the built-in rules, if they are wanted, and those of the flag
+// and the configuration; nil without any.
+func (r *run) ruleSet(named []string, builtin bool) (*feeds.Set, error) {
 	paths := slices.Clone(named)
 	for _, s := range r.config.Rules {
-		if s.Feed != "" {
-			r.warn(&desk.Error{Kind: desk.Unavailable, Message: lang.M("rules.error.feed", "feed", s.Feed), Hint: lang.M("rules.hint.feed")})
+		if s.Pack != "" {
+			builtin = builtin && !s.Off
 			continue
 		}
-		paths = append(paths, s.Path)
+		if s.Path != "" {
+			paths = append(paths, s.Path)
+		}
 	}
-	if len(paths) == 0 {
+	if builtin {
+		paths = append(paths, feeds.Builtin)
+	}
+	o := r.ruleOptions()
+	o.Feeds = r.configuredFeeds()
+	if len(paths)+len(o.Feeds) == 0 {
 		return nil, nil
 	}
-	set, err := desk.LoadRules(r.ctx, paths, true)
+	set, err := desk.LoadRulesWith(r.ctx, paths, true, o)
 	if err != nil {
 		return nil, err
 	}
@@ -214,8 +241,8 @@ type ruleCount struct {
 }
 
 func (n *ruleCount) add(c *desk.RuleCoverage) {
-	if c == nil {
-		return
+	if c == nil || c.Total == c.Builtin {
+		return // only those that sekisho ships with
 	}
 	n.mails++
 	n.last = c

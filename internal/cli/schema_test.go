@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sekisho/sekisho/advisory"
 	"github.com/sekisho/sekisho/internal/desk"
 )
 
@@ -37,8 +38,18 @@ func TestSchemaFields(t *testing.T) {
 		{"check.v1.json", reflect.TypeFor[desk.Check]()},
 		{"version.v1.json", reflect.TypeFor[versionRecord]()},
 		{"rules-check.v1.json", reflect.TypeFor[desk.RulesCheck]()},
+		{"feed.v1.json", reflect.TypeFor[desk.FeedRecord]()},
+		{"feed-update.v1.json", reflect.TypeFor[desk.FeedUpdate]()},
+		{"list.v1.json", reflect.TypeFor[desk.ListRecord]()},
 		{"rule.v1.json", reflect.TypeFor[desk.RuleRecord]()},
 		{"value.v1.json", reflect.TypeFor[desk.ValueRecord]()},
+		{"history.v1.json", reflect.TypeFor[historyRecord]()},
+		{"sender.v1.json", reflect.TypeFor[senderRecord]()},
+		{"advisory.v1.json", reflect.TypeFor[advisory.Document]()},
+		{"rule-detail.v1.json", reflect.TypeFor[desk.RuleDetail]()},
+		{"rules-bench.v1.json", reflect.TypeFor[desk.RulesBench]()},
+		{"rules-test.v1.json", reflect.TypeFor[desk.RulesTest]()},
+		{"rules-fmt.v1.json", reflect.TypeFor[desk.RulesFormat]()},
 	} {
 		t.Run(tc.file, func(t *testing.T) {
 			b, err := os.ReadFile(filepath.Join("..", "..", "docs", "schema", tc.file))
@@ -72,6 +83,9 @@ func recordFields(t reflect.Type, path string, within []reflect.Type, out *[]str
 	}
 	within = append(slices.Clip(within), t)
 	for f := range t.Fields() {
+		if !f.IsExported() {
+			continue
+		}
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if f.Anonymous && name == "" {
 			recordFields(f.Type, path, within, out)

@@ -41,6 +41,7 @@ type Config struct {
 	DataDir  string        // folder for what sekisho keeps; "" if nobody knows one
 	DNS      DNS
 	Rules    []RuleSource
+	Lists    []string // folders with lists, joined with the folder of the configuration file
 	Limits   Limits
 	File     string // the file that was read; "" if there was none
 
@@ -53,11 +54,14 @@ type DNS struct {
 	Timeout time.Duration // for one question
 }
 
-// RuleSource is where rules come from: a file or folder, or a feed.
+// RuleSource is where rules come from: a file or folder, a feed, or the pack
+// that sekisho ships with.
 type RuleSource struct {
 	Path string // joined with the folder of the configuration file
-	Feed string // an https URL
+	Feed string // a name, or an https URL
 	Pin  string // "sha256:" and 64 hex digits; "" if the feed is not pinned
+	Pack string // "sekisho"
+	Off  bool   // the pack is not used
 }
 
 // Limits bound what is read.

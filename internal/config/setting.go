@@ -93,6 +93,7 @@ func settings() []setting {
 		{"organisation.mail.reject_direct_send", One, "false", fact(func(f *org.Facts) *org.Setting[bool] { return &f.RejectDirectSend }, value.yesNo)},
 		{"organisation.mail.trusted_arc_sealers", Many, "[microsoft.com]", fact(func(f *org.Facts) *org.Setting[[]string] { return &f.ARCSealers }, list(value.domain))},
 		{"rules", Structure, "[{path: rules/}]", plain(func(c *Config) *[]RuleSource { return &c.Rules }, list(value.ruleSource))},
+		{"lists", Many, "[lists/]", plain(func(c *Config) *[]string { return &c.Lists }, oneOrMany(value.path))},
 		{"dns.server", One, "192.0.2.53", plain(func(c *Config) *string { return &c.DNS.Server }, value.server)},
 		{"dns.timeout", One, "3s", plain(func(c *Config) *time.Duration { return &c.DNS.Timeout }, value.timeout)},
 		{"limits.message_size", One, "48MiB", plain(func(c *Config) *int { return &c.Limits.MessageSize }, value.size)},

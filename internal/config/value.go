@@ -17,6 +17,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/sekisho/sekisho/domain"
+	"github.com/sekisho/sekisho/internal/desk"
 	"github.com/sekisho/sekisho/lang"
 	"github.com/sekisho/sekisho/lists"
 	"github.com/sekisho/sekisho/org"
@@ -100,6 +101,17 @@ func list[T any](read func(value) (T, bool)) func(value) ([]T, bool) {
 			all = append(all, x)
 		}
 		return all, good
+	}
+}
+
+// oneOrMany reads a list, or a single entry of one.
+func oneOrMany[T any](read func(value) (T, bool)) func(value) ([]T, bool) {
+	return func(v value) ([]T, bool) {
+		if v.node.Kind != yaml.ScalarNode {
+			return list(read)(v)
+		}
+		x, ok := read(v)
+		return []T{x}, ok
 	}
 }
 
@@ -425,10 +437,17 @@ func (v value) ruleSource() (RuleSource, bool) {
 		"path": into(&s.Path, value.path),
 		"feed": into(&s.Feed, value.feed),
 		"pin":  into(&s.Pin, value.pin),
+		"pack": into(&s.Pack, choice("sekisho")),
+		"off":  into(&s.Off, value.yesNo),
 	}) {
 		return s, false
 	}
 	switch {
+	case s.Pack != "" && s.Path == "" && s.Feed == "" && s.Pin == "":
+		return s, true
+	case s.Pack != "" || s.Off:
+		v.fail(v.node, lang.M("config.pack-alone", "at", v.at(v.node), "key", show(v.key)), lang.M("config.hint.rules"))
+		return s, false
 	case s.Path == "" && s.Feed == "":
 		v.lacks("path", lang.M("config.hint.rules"))
 		return s, false
@@ -445,6 +464,9 @@ func (v value) feed() (string, bool) {
 		return "", false
 	}
 	u, err := url.Parse(s)
+	if err == nil && !strings.Contains(s, "://") && desk.IsFeed(s) {
+		return s, true // a name that is known, or that was given when it was fetched
+	}
 	if err != nil || u.Scheme != "https" || u.Host == "" {
 		v.bad(lang.M("config.why.no-https"), lang.Message{})
 		return "", false

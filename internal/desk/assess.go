@@ -43,6 +43,8 @@ type assessment struct {
 	presumed string // domain taken for an own one, from this message or the one that carries it
 	content  *extract.Content
 	coverage *coverage // of the rules; nil if none were asked
+	past     *past     // the history before the message; nil without
+	sender   *SenderHistory
 	body     *extract.Body
 	forward  *text.Forward // a message handed on as text; nil if there is none
 	links    []extract.Link
@@ -63,6 +65,7 @@ func assess(ctx context.Context, c *candidate, b *budget.Budget, presumed string
 	a.readHeader(ctx, b, deps)
 	a.readBody(b, deps)
 	a.find(deps)
+	a.recall(deps)
 	a.applyRules(b, deps)
 	a.except(deps)
 	a.need(deps)
@@ -82,6 +85,9 @@ func assess(ctx context.Context, c *candidate, b *budget.Budget, presumed string
 	a.findings = a.tally.findings // now the worst first
 	if cut && a.row.name == "unread" {
 		a.reason = lang.M("judge.cut-off")
+	}
+	if m, ok := a.familiar(deps.Now().Location()); ok && a.row.verdict == Clean {
+		a.reason = m
 	}
 	return a
 }
@@ -364,8 +370,8 @@ func (a *assessment) filter() {
 	}
 }
 
-// except sets aside the findings that an exception in force covers.
-func (a *assessment) except(deps JudgeDeps) {
+// claim is what exceptions look at, but for the kind of finding.
+func (a *assessment) claim() Claim {
 	claim := Claim{IP: a.decision.ClientIP}
 	if from := a.decision.From; from.Domain != "" {
 		claim.From = from.Addr()
@@ -375,6 +381,12 @@ func (a *assessment) except(deps JudgeDeps) {
 			claim.DKIM = append(claim.DKIM, d.Domain)
 		}
 	}
+	return claim
+}
+
+// except sets aside the findings that an exception in force covers.
+func (a *assessment) except(deps JudgeDeps) {
+	claim := a.claim()
 	now := deps.Now()
 	a.findings = slices.DeleteFunc(a.findings, func(f finding.Finding) bool {
 		claim.Kind = f.Kind
@@ -405,7 +417,14 @@ func (a *assessment) need(deps JudgeDeps) {
 	if deps.rules == nil {
 		add("rules")
 	}
-	add("history")
+	switch {
+	case deps.History == nil:
+		add("history")
+	case a.past != nil && !a.past.view.Full():
+		a.needs = append(a.needs, finding.Need{Capability: "history", Detail: lang.M("judge.need.history-reach"), Cause: finding.NotConfigured})
+	case a.past != nil && !a.past.sent:
+		a.needs = append(a.needs, finding.Need{Capability: "history", Detail: lang.M("judge.need.history-sent"), Cause: finding.NotConfigured})
+	}
 	switch {
 	case deps.Resolver == nil:
 		add("dns")
@@ -415,7 +434,5 @@ func (a *assessment) need(deps JudgeDeps) {
 	if len(a.links) > 0 {
 		add("http")
 	}
-	if len(a.files) > 0 {
-		add("attachment_content")
-	}
+	a.needs = append(a.needs, a.inside()...)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/sekisho/sekisho/history"
+	"github.com/sekisho/sekisho/internal/feeds"
 	"github.com/sekisho/sekisho/lang"
 	"github.com/sekisho/sekisho/org"
 )
@@ -47,6 +49,9 @@ type DoctorInput struct {
 // DoctorDeps is what [Doctor] needs from outside.
 type DoctorDeps struct {
 	Exceptions ExceptionStore   // nil skips the check
+	Lists      *feeds.Lists     // nil: there are none
+	ListsError error            // why they cannot be opened; nil if they can
+	History    HistoryStore     // nil skips the check
 	Words      *lang.Catalogue  // nil: the built-in one
 	Now        func() time.Time // nil: the system's clock
 }
@@ -64,6 +69,8 @@ func Doctor(ctx context.Context, in DoctorInput, deps DoctorDeps) []Check {
 	d.facts(&in.Facts)
 	d.data(in)
 	d.exceptions(ctx, deps)
+	d.lists(deps)
+	d.history(ctx, deps)
 	d.add("network", CheckInfo, lang.M("doctor.network"), lang.Message{})
 	return d.checks
 }
@@ -149,4 +156,58 @@ func (d *doctor) exceptions(ctx context.Context, deps DoctorDeps) {
 		return
 	}
 	d.add("exceptions", CheckOK, lang.M("doctor.exceptions", "n", active), lang.Message{})
+}
+
+// lists reads every list, so that what is wrong with one is told before a rule
+// needs it.
+func (d *doctor) lists(deps DoctorDeps) {
+	if deps.ListsError != nil {
+		e := asError(deps.ListsError)
+		d.add("lists", CheckWrong, e.Message, e.Hint)
+		return
+	}
+	files := deps.Lists.Files()
+	if len(files) == 0 {
+		d.add("lists", CheckMissing, lang.M("doctor.lists.none"), lang.M("doctor.lists.hint"))
+	} else {
+		names := make([]string, 0, len(files))
+		for _, f := range files {
+			names = append(names, f.Name)
+		}
+		deps.Lists.Load(names...)
+		d.add("lists", CheckOK, lang.M("doctor.lists", "n", len(files), "own", len(deps.Lists.Own()), "dirs", deps.Lists.Dirs()), lang.Message{})
+	}
+	for _, n := range deps.Lists.Notes() {
+		d.add("lists", CheckInfo, lang.M("doctor.lists.file", "file", n.File, "why", n.Message), lang.Message{})
+	}
+}
+
+func (d *doctor) history(ctx context.Context, deps DoctorDeps) {
+	if deps.History == nil {
+		return
+	}
+	book, err := deps.History.LoadHistory(ctx)
+	if err != nil {
+		e := asError(err)
+		d.add("history", CheckWrong, e.Message, e.Hint)
+		return
+	}
+	hint := lang.M("history.hint.build")
+	if book == nil || book.Len() == 0 {
+		d.add("history", CheckMissing, lang.M("doctor.history.none"), hint)
+		return
+	}
+	now := deps.Now()
+	from, until := book.Span()
+	from, until = from.In(now.Location()), until.In(now.Location())
+	d.add("history", CheckOK, lang.M("doctor.history", "senders", len(book.Senders()), "recipients", len(book.Recipients()), "from", from, "until", until), lang.Message{})
+	if now.Sub(until) > history.Reach/2 {
+		d.add("history", CheckInfo, lang.M("doctor.history.old", "until", until), hint)
+	}
+	if now.Sub(from) < history.Reach {
+		d.add("history", CheckInfo, lang.M("doctor.history.short", "from", from), hint)
+	}
+	if !book.HasSent() {
+		d.add("history", CheckInfo, lang.M("doctor.history.no-sent"), hint)
+	}
 }

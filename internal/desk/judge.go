@@ -12,6 +12,7 @@ import (
 
 	"github.com/sekisho/sekisho/budget"
 	"github.com/sekisho/sekisho/eml"
+	"github.com/sekisho/sekisho/history"
 	"github.com/sekisho/sekisho/impersonation"
 	"github.com/sekisho/sekisho/internal/feeds"
 	"github.com/sekisho/sekisho/lang"
@@ -34,6 +35,11 @@ type JudgeDeps struct {
 
 	// Rules are asked about every message; see [LoadRules]. Nil: none.
 	Rules *feeds.Set
+	// Lists are those that rules may name beside the ones that sekisho carries.
+	// Nil: none.
+	Lists *feeds.Lists
+	// History knows who wrote before. Nil: nothing is known.
+	History *history.Book
 
 	// Made once for all messages.
 	brands []impersonation.Brand
@@ -86,7 +92,10 @@ func (d JudgeDeps) withDefaults() JudgeDeps {
 		d.Now = time.Now
 	}
 	d.brands = []impersonation.Brand{microsoft()}
-	d.rules = newRuleBook(d.Rules, &d.Facts)
+	d.rules = newRuleBook(d.Rules, &d.Facts, d.Lists)
+	if d.rules != nil {
+		d.rules.seen = newSeen(d.History)
+	}
 	if d.Workers <= 0 {
 		d.Workers = min(runtime.GOMAXPROCS(0), 8)
 	}

@@ -91,7 +91,7 @@ func TestExamples(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			got := map[string]expectation{}
 			items := mailbox.Walk(t.Context(), []string{examples}, nil, nil)
-			for v := range desk.Judge(t.Context(), items, desk.JudgeDeps{Facts: tc.facts, Now: now}) {
+			for v := range desk.Judge(t.Context(), items, desk.JudgeDeps{Facts: tc.facts, Now: now, Rules: builtin(t)}) {
 				name, err := filepath.Rel(examples, v.File)
 				if err != nil {
 					t.Fatal(err)

@@ -2,12 +2,15 @@ package desk
 
 import (
 	"slices"
+	"time"
 
 	"github.com/sekisho/sekisho/finding"
+	"github.com/sekisho/sekisho/history"
 	"github.com/sekisho/sekisho/internal/feeds"
 	"github.com/sekisho/sekisho/lang"
 	"github.com/sekisho/sekisho/mql/eval"
 	"github.com/sekisho/sekisho/mql/rule"
+	"github.com/sekisho/sekisho/mql/schema"
 	"github.com/sekisho/sekisho/mql/syntax"
 	"github.com/sekisho/sekisho/mql/value"
 	"github.com/sekisho/sekisho/org"
@@ -99,6 +102,8 @@ type RuleRecord struct {
 	Schema   string           `json:"schema"`
 	ID       string           `json:"id"`
 	Name     string           `json:"name"`
+	Title    lang.Text        `json:"title"` // the name, translated where sekisho ships with the rule
+	From     string           `json:"from"`  // "sekisho" for those, or the path that was named
 	Type     rule.Type        `json:"type,omitempty"`
 	Severity finding.Severity `json:"severity"`
 	State    RuleState        `json:"state"`
@@ -114,18 +119,35 @@ type RuleNeed struct {
 	Text       lang.Text `json:"text"`
 }
 
-// ListRules lists the rules of a set with their state for an organisation.
+// Means is what there is for rules to be decided with.
+type Means struct {
+	Facts   *org.Facts
+	Lists   *feeds.Lists
+	History *history.Book
+}
+
+// ListRules lists the rules of a set with their state for an organisation that
+// has neither lists nor a history.
 func ListRules(set *feeds.Set, facts *org.Facts, words *lang.Catalogue) []RuleRecord {
-	have := ruleLists(facts)
+	return ListRulesWith(set, Means{Facts: facts}, words)
+}
+
+// ListRulesWith lists the rules of a set with their state.
+func ListRulesWith(set *feeds.Set, with Means, words *lang.Catalogue) []RuleRecord {
+	have := namedLists(with.Facts, with.Lists, set.ListNames())
+	if with.History != nil {
+		s := newSeen(with.History)
+		have = s.lists(with.History.At(time.Time{}, 0), have)
+	}
 	out := make([]RuleRecord, 0, len(set.Rules))
 	for i := range set.Rules {
 		r := &set.Rules[i]
-		x := RuleRecord{Schema: RuleSchema, ID: r.ID(), Name: r.Name(), State: RuleBroken, Needs: []RuleNeed{}, File: r.File, Version: r.Version}
+		x := RuleRecord{Schema: RuleSchema, ID: r.ID(), Name: r.Name(), Title: words.Render(ruleTitle(r)), From: r.Source, State: RuleBroken, Needs: []RuleNeed{}, File: r.File, Version: r.Version}
 		if r.Rule != nil {
 			x.Type, x.Severity = r.Rule.Type, r.Rule.Severity
 		}
 		if r.OK() {
-			x.Needs = ruleNeeds(r, have, words)
+			x.Needs = ruleNeeds(r, have, with.History, words)
 			switch {
 			case !r.Never().IsZero():
 				x.State = RuleNever
@@ -144,13 +166,22 @@ func ListRules(set *feeds.Set, facts *org.Facts, words *lang.Catalogue) []RuleRe
 	return out
 }
 
-func ruleNeeds(r *feeds.Rule, have map[string]*value.List, words *lang.Catalogue) []RuleNeed {
+func ruleNeeds(r *feeds.Rule, have map[string]*value.List, past *history.Book, words *lang.Catalogue) []RuleNeed {
 	out := []RuleNeed{}
 	add := func(g value.Gap) {
 		n := eval.Need(g)
 		out = append(out, RuleNeed{Capability: g.Capability, Name: g.Name, Text: words.Render(n.Detail)})
 	}
 	for _, c := range r.Program.Needs {
+		if c == schema.History && past != nil {
+			switch {
+			case !past.At(time.Time{}, 0).Full():
+				add(value.Gap{Capability: string(c), Name: "reach", Cause: finding.NotConfigured})
+			case !past.HasSent():
+				add(value.Gap{Capability: string(c), Name: "sent", Cause: finding.NotConfigured})
+			}
+			continue
+		}
 		add(value.Gap{Capability: string(c), Cause: finding.NotConfigured})
 	}
 	for _, name := range slices.Clone(r.Program.Lists) {

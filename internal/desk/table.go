@@ -6,6 +6,7 @@ import (
 
 	"github.com/sekisho/sekisho/finding"
 	"github.com/sekisho/sekisho/impersonation"
+	"github.com/sekisho/sekisho/internal/feeds"
 	"github.com/sekisho/sekisho/lang"
 	"github.com/sekisho/sekisho/m365"
 )
@@ -25,7 +26,7 @@ type tally struct {
 	findings    []finding.Finding // those that no exception set aside, worst first
 	counts      [finding.Critical + 1]int
 	families    int  // distinct families among findings of medium severity and worse
-	pretence    bool // both the sender and a link pretend to be somebody else
+	together    bool // two of sender, lure, link and attachment speak against it
 	directSend  bool // one of them is about Direct Send or the own domain
 	filterPhish bool // the receiving system itself called it phish or malware
 	filterSpam  bool // it called it spam
@@ -51,7 +52,7 @@ func verdictTable() []row {
 		{"own-domain-with-more", Malicious, 90, func(t *tally) bool { return t.directSend && t.families > 1 }, ""},
 		{"high", Malicious, 85, func(t *tally) bool { return t.counts[finding.High] > 0 }, ""},
 		{"filter-and-finding", Malicious, 80, func(t *tally) bool { return t.filterPhish && t.atLeast(finding.Medium) > 0 }, ""},
-		{"sender-and-link", Malicious, 75, func(t *tally) bool { return t.pretence }, ""},
+		{"signs-together", Malicious, 75, func(t *tally) bool { return t.together }, ""},
 		{"several-medium", Suspicious, 65, func(t *tally) bool { return t.families > 1 }, ""},
 		{"medium", Suspicious, 60, func(t *tally) bool { return t.counts[finding.Medium] > 0 }, ""},
 		{"filter-phish", Suspicious, 55, func(t *tally) bool { return t.filterPhish }, "verdict.reason.filter-phish"},
@@ -65,10 +66,10 @@ func verdictTable() []row {
 	}
 }
 
-// family groups kinds that say the same thing about a message, so that one
+// family groups findings that say the same thing about a message, so that one
 // fact seen twice does not count as two.
-func family(k finding.Kind) string {
-	switch k {
+func family(f finding.Finding) string {
+	switch k := f.Kind; k {
 	case m365.KindDirectSend, m365.KindOwnDomain, m365.KindNullSender, m365.KindThroughGateway:
 		return "own-domain"
 	case impersonation.LookalikeSender, impersonation.LookalikeReplyTo, impersonation.PersonName, impersonation.OrganisationName,
@@ -81,7 +82,8 @@ func family(k finding.Kind) string {
 	case DisguisedAttachment, DangerousAttachment:
 		return "attachment"
 	case RuleMatch:
-		return "rule" // however many match: authors of rules think alike
+		// Of others, however many match: authors of rules think alike.
+		return cmp.Or(feeds.BuiltinSign(string(f.Rule.ID)), "rule")
 	default:
 		return string(k)
 	}
@@ -92,13 +94,19 @@ func (t *tally) count() {
 	for _, f := range t.findings {
 		t.counts[f.Severity]++
 		if f.Severity >= finding.Medium {
-			fam := family(f.Kind)
+			fam := family(f)
 			families[fam] = true
 			t.directSend = t.directSend || fam == "own-domain"
 		}
 	}
 	t.families = len(families)
-	t.pretence = families["sender"] && families["link"]
+	signs := 0
+	for _, sign := range []string{feeds.SignSender, feeds.SignLure, feeds.SignLink, feeds.SignAttachment} {
+		if families[sign] {
+			signs++
+		}
+	}
+	t.together = signs > 1
 }
 
 // decide returns the row that holds and the sentence that says why.

@@ -55,12 +55,13 @@ type Verdict struct {
 	Links          []Link          `json:"links"`
 	Attachments    []Attachment    `json:"attachments"`
 
-	Organisation *Organisation `json:"organisation,omitempty"`
-	Rules        *RuleCoverage `json:"rules,omitempty"` // absent where no rules were asked
-	NotChecked   []Unchecked   `json:"not_checked"`
-	Defects      []Defect      `json:"defects,omitempty"`
-	Timings      Timings       `json:"timings"`
-	Error        *Failure      `json:"error,omitempty"`
+	Sender       *SenderHistory `json:"sender,omitempty"` // what the history knows of the sender; absent without one
+	Organisation *Organisation  `json:"organisation,omitempty"`
+	Rules        *RuleCoverage  `json:"rules,omitempty"` // absent where no rules were asked
+	NotChecked   []Unchecked    `json:"not_checked"`
+	Defects      []Defect       `json:"defects,omitempty"`
+	Timings      Timings        `json:"timings"`
+	Error        *Failure       `json:"error,omitempty"`
 }
 
 // Mailbox is a name and an address.
@@ -196,6 +197,7 @@ type Link struct {
 	Visible   string   `json:"visible,omitempty"`
 	Where     Where    `json:"where"`
 	Source    string   `json:"source"`              // html, text, ...
+	In        string   `json:"in,omitempty"`        // the attached file that it stands in, and the one inside it
 	Deceptive bool     `json:"deceptive,omitempty"` // the visible text names another domain
 }
 

@@ -46,7 +46,7 @@ func (r renderer) verdict(a *assessment) *Verdict {
 		v.Delivery = append(v.Delivery, Fact{Text: r.words.Render(d.Message), Evidence: r.evidence(d.Evidence)})
 	}
 	r.content(v, a)
-	v.Rules = a.coverage.view()
+	v.Rules, v.Sender = a.coverage.view(), a.sender
 	for _, n := range a.needs {
 		v.NotChecked = append(v.NotChecked, Unchecked{Capability: n.Capability, Cause: n.Cause, Text: r.words.Render(n.Detail)})
 	}
@@ -133,7 +133,7 @@ func stableWord(key string) string { return key[strings.LastIndexByte(key, '.')+
 func (r renderer) content(v *Verdict, a *assessment) {
 	for i := range a.links[:min(len(a.links), maxListedLinks)] {
 		l := &a.links[i]
-		out := Link{URL: l.URL, Visible: l.Visible, Where: l.Where(), Source: string(l.Source)}
+		out := Link{URL: l.URL, Visible: l.Visible, Where: l.Where(), Source: string(l.Source), In: l.In()}
 		for _, s := range l.Steps {
 			out.Rewriters = append(out.Rewriters, string(s.Rewriter))
 		}

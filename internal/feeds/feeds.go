@@ -7,6 +7,7 @@
 package feeds
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -24,6 +25,7 @@ import (
 	"github.com/sekisho/sekisho/lang"
 	"github.com/sekisho/sekisho/mql/check"
 	"github.com/sekisho/sekisho/mql/eval"
+	"github.com/sekisho/sekisho/mql/mdm"
 	"github.com/sekisho/sekisho/mql/rule"
 	"github.com/sekisho/sekisho/mql/syntax"
 )
@@ -59,6 +61,16 @@ type Rule struct {
 	Rule     *rule.Rule
 	Program  *check.Program // nil where Rule is
 	Problems []Problem
+}
+
+// ListNames returns the lists that rules which can run mention, sorted.
+func (s *Set) ListNames() []string {
+	var out []string
+	for _, at := range s.Usable {
+		out = append(out, s.Rules[at].Program.Lists...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // Problem is something wrong with a rule, and where it stands in its file.
@@ -103,17 +115,38 @@ func (r *Rule) Never() lang.Message {
 	return r.Program.Never
 }
 
-// Load reads the rules at paths, each a file or a folder with .yml and .yaml
-// files at any depth. Rules are in the order of the paths, those of a folder
-// in the order of their names. What cannot be read is in [Set.Unread]. The
-// error is that of ctx, or [ErrTooMuch].
-func Load(ctx context.Context, paths []string) (*Set, error) {
+// Options says how to load rules. Nil has the defaults.
+type Options struct {
+	Lists []string // names of lists that the user made, beside those of the language
+	// DataDir is where feeds that were fetched are. A path that does not exist
+	// may then be the name or the address of one.
+	DataDir string
+	Feeds   []Ref // feeds that are loaded beside the paths
+}
+
+// Ref names a feed.
+type Ref struct {
+	Feed string // its name or its address
+	Pin  string // the digest that it must have; "" for any
+}
+
+// Load is [LoadWith] without options.
+func Load(ctx context.Context, paths []string) (*Set, error) { return LoadWith(ctx, paths, nil) }
+
+// LoadWith reads the rules at paths, each a file or a folder with .yml and
+// .yaml files at any depth, or [Builtin]. Rules are in the order of the paths, those of a
+// folder in the order of their names. What cannot be read is in [Set.Unread].
+// The error is that of ctx, or [ErrTooMuch].
+func LoadWith(ctx context.Context, paths []string, o *Options) (*Set, error) {
+	if o == nil {
+		o = &Options{}
+	}
 	s := &Set{}
-	files, err := s.find(ctx, paths)
+	files, err := s.find(ctx, paths, o)
 	if err != nil {
 		return nil, err
 	}
-	loaded, err := read(ctx, files)
+	loaded, err := read(ctx, files, o)
 	if err != nil {
 		return nil, err
 	}
@@ -135,17 +168,20 @@ func Load(ctx context.Context, paths []string) (*Set, error) {
 	return s, nil
 }
 
-type file struct{ path, source string }
+type file struct {
+	path, source string
+	data         []byte // of a file that the program carries; nil: read path
+}
 
 // find lists the files.
-func (s *Set) find(ctx context.Context, paths []string) ([]file, error) {
+func (s *Set) find(ctx context.Context, paths []string, o *Options) ([]file, error) {
 	var files []file
 	seen := map[string]bool{}
 	total := int64(0)
 	add := func(path, source string, size int64) error {
 		if clean := filepath.Clean(path); !seen[clean] {
 			seen[clean] = true
-			files = append(files, file{path, source})
+			files = append(files, file{path: path, source: source})
 			total += size
 		}
 		if len(files) > MaxFiles || total > MaxBytes {
@@ -153,19 +189,8 @@ func (s *Set) find(ctx context.Context, paths []string) ([]file, error) {
 		}
 		return nil
 	}
-	for _, source := range paths {
-		st, err := os.Stat(source)
-		if err != nil {
-			s.Unread = append(s.Unread, Unread{source, err})
-			continue
-		}
-		if !st.IsDir() {
-			if err := add(source, source, st.Size()); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		err = filepath.WalkDir(source, func(path string, d fs.DirEntry, err error) error {
+	folder := func(root, source string) error {
+		return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
@@ -183,11 +208,72 @@ func (s *Set) find(ctx context.Context, paths []string) ([]file, error) {
 			}
 			return add(path, source, info.Size())
 		})
+	}
+	feed := func(r Ref) error {
+		dir, _, err := Locate(o.DataDir, r.Feed, r.Pin)
+		if err != nil {
+			s.Unread = append(s.Unread, Unread{r.Feed, err})
+			return nil
+		}
+		return folder(dir, r.Feed)
+	}
+	rest := o.Feeds
+	allFeeds := func() error {
+		for ; len(rest) > 0; rest = rest[1:] {
+			if err := feed(rest[0]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for _, source := range paths {
+		if source == Builtin {
+			// What the user chose comes before what everybody has.
+			if err := allFeeds(); err != nil {
+				return nil, err
+			}
+			err := builtin(func(name string, data []byte) error {
+				if !seen[name] {
+					seen[name] = true
+					files = append(files, file{name, source, data})
+				}
+				return nil
+			})
+			if err != nil {
+				return nil, err
+			}
+			continue
+		}
+		st, err := os.Stat(source)
+		switch {
+		case err != nil && o.isFeed(source):
+			err = feed(Ref{Feed: source})
+		case err != nil:
+			s.Unread = append(s.Unread, Unread{source, err})
+			continue
+		case st.IsDir():
+			err = folder(source, source)
+		default:
+			err = add(source, source, st.Size())
+		}
 		if err != nil {
 			return nil, err
 		}
 	}
-	return files, nil
+	return files, allFeeds()
+}
+
+// isFeed reports whether something that is no path names a feed: one that was
+// fetched, or one that could be.
+func (o *Options) isFeed(source string) bool {
+	if o.DataDir == "" {
+		return false
+	}
+	if _, ok := LookupKnown(RulesFeed, source); ok || IsURL(source) {
+		return true
+	}
+	_, _, err := Locate(o.DataDir, source, "")
+	return err == nil
 }
 
 // outcome is what became of one file.
@@ -199,7 +285,7 @@ type outcome struct {
 // read parses and checks the files, some at a time. A checker remembers regular
 // expressions and belongs to one goroutine; rules of one folder are alike, so
 // that each gets a stretch of the list.
-func read(ctx context.Context, files []file) ([]outcome, error) {
+func read(ctx context.Context, files []file, o *Options) ([]outcome, error) {
 	out := make([]outcome, len(files))
 	workers := min(runtime.GOMAXPROCS(0), 4)
 	size := max(1, (len(files)+workers-1)/workers)
@@ -209,12 +295,15 @@ func read(ctx context.Context, files []file) ([]outcome, error) {
 		results := out[at : at+len(part)]
 		at += len(part)
 		wait.Go(func() {
-			checker := check.New(nil)
+			checker := check.New(&check.Options{Lists: o.Lists, XPath: mdm.CheckXPath})
 			for i, f := range part {
 				if ctx.Err() != nil {
 					return
 				}
-				data, err := readFile(f.path)
+				data, err := f.data, error(nil)
+				if data == nil {
+					data, err = readFile(f.path)
+				}
 				if err != nil {
 					results[i].err = err
 					continue
@@ -235,11 +324,16 @@ func readFile(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }() // nothing was written
-	data, err := io.ReadAll(io.LimitReader(f, rule.MaxSize+1))
-	if err != nil {
+	// Most files are as long as they say and read at once.
+	size := int64(0)
+	if st, err := f.Stat(); err == nil {
+		size = min(st.Size(), rule.MaxSize)
+	}
+	data := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
+	if _, err := data.ReadFrom(io.LimitReader(f, rule.MaxSize+1)); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", path, err)
 	}
-	return data, nil
+	return data.Bytes(), nil
 }
 
 func parse(f file, data []byte, checker *check.Checker) Rule {

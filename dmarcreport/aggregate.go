@@ -17,8 +17,9 @@ var (
 )
 
 // element is an element whose content matters. Its number is a place in the
-// table of names, so that a switch on it is cheap.
-type element uint8
+// table of names, so that a switch on it is cheap. A switch names those that can
+// stand where it asks.
+type element = uint8
 
 const (
 	eOther element = iota

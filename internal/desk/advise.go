@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -122,6 +123,7 @@ func firstTime(list ...time.Time) time.Time {
 // banks, or for a requirement of senders by having a domain.
 func relevance(kind triage.Kind, it *news.Item, r *fact.Reading, found *fact.Facts, facts *org.Facts) triage.Relevance {
 	switch kind {
+	case triage.Vulnerability, triage.Campaign: // by their products
 	case triage.Scam:
 		return bankRelevance(r, found, facts)
 	case triage.Policy:
@@ -350,6 +352,7 @@ func excerpts(found *fact.Facts, l lang.Language) []advisory.Excerpt {
 			w = 2
 		case fact.CVE, fact.Product, fact.Place:
 			w = 1
+		case fact.Notice, fact.KB, fact.Build, fact.Version, fact.Score, fact.Level: // what a table shows
 		}
 		for _, e := range f.Evidence {
 			if e.Sentence > 0 {
@@ -595,7 +598,7 @@ func updatesIn(found *fact.Facts) []advisory.Product {
 		name := ""
 		for _, p := range products {
 			if p.sentence == kb.sentence && p.from >= from && p.to <= kb.from && kb.from-p.from <= near {
-				name = strings.Trim(sentence[p.from:kb.from], " \t::はがの,、((-–—=")
+				name = strings.Trim(sentence[p.from:kb.from], " \t:：はがの,、(（-–—=")
 				break
 			}
 		}
@@ -639,7 +642,7 @@ func slotsFor(slots map[string]advisory.Value, it *news.Item, r *fact.Reading, f
 	if r.Kind == fact.Policy {
 		for _, f := range found.Of(fact.Count) {
 			if f.Unit == fact.Mails && f.Number >= 100 {
-				n := fmt.Sprintf("%d", int64(f.Number))
+				n := strconv.FormatInt(int64(f.Number), 10)
 				slots["threshold"] = advisory.Words{JA: grouped(n) + "通以上", EN: grouped(n) + " or more mails"}
 				break
 			}

@@ -199,7 +199,7 @@ func TestHostile(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			best := time.Hour
-			for range 3 {
+			for range rounds {
 				start := time.Now()
 				n := 0
 				f := file.Open("a.zip", c.data, nil, budget.New(nil).Files())

@@ -346,7 +346,7 @@ func TestHostile(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			best := time.Hour
-			for range 3 {
+			for range rounds {
 				start := time.Now()
 				if _, err := office.Read(in, filetype.DOCX, &budget.Budget{Cost: 64 << 20}); err != nil {
 					t.Error(err)

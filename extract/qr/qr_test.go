@@ -261,7 +261,7 @@ func TestHostile(t *testing.T) {
 			}
 		}
 		best := time.Hour
-		for range 3 {
+		for range rounds {
 			start := time.Now()
 			qr.Find(m, &budget.Budget{Cost: 64 << 20})
 			best = min(best, time.Since(start))

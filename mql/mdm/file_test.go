@@ -230,7 +230,7 @@ func TestFileBudget(t *testing.T) {
 	}
 	raw := attached("a.zip", packed(files...))
 	best := time.Hour
-	for range 3 {
+	for range rounds {
 		start := time.Now()
 		l := call(t, raw, "file.explode").List().Items()
 		if last := l[len(l)-1]; !last.IsMissing() || last.Gaps()[0].Capability != "budget" {

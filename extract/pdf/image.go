@@ -7,8 +7,11 @@ import (
 	"image/jpeg"
 )
 
-// MaxPixels bounds a picture.
-const MaxPixels = 40_000_000
+// Bounds on a picture.
+const (
+	MaxPixels = 40_000_000
+	maxScans  = 40 // of a progressive JPEG
+)
 
 // Image is a picture that a page paints. Its pixels are made when they are asked
 // for.
@@ -47,6 +50,12 @@ func (i *Image) Pixels() image.Image {
 	case "DCTDecode", "DCT":
 		c, err := jpeg.DecodeConfig(bytes.NewReader(data))
 		if err != nil || c.Width <= 0 || c.Height <= 0 || c.Width > MaxPixels/c.Height || !f.take(c.Width*c.Height) {
+			return nil
+		}
+		// A progressive JPEG goes over the whole picture again with each scan, for a
+		// few bytes.
+		scans := bytes.Count(data, []byte{0xff, 0xda})
+		if scans > maxScans || !f.take(c.Width*c.Height*scans) {
 			return nil
 		}
 		m, err := jpeg.Decode(bytes.NewReader(data))

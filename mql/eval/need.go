@@ -26,6 +26,8 @@ func Need(g value.Gap) finding.Need {
 		n.Detail = lang.M("mql.need.ocr")
 	case "qr":
 		n.Detail = lang.M("mql.need.qr")
+	case "yara":
+		n.Detail = lang.M("mql.need.yara")
 	case "screenshot":
 		n.Detail = lang.M("mql.need.screenshot")
 	case "classifier":

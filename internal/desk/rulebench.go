@@ -156,7 +156,10 @@ func (b *bench) message(rules *eval.Rules, raw []byte, costs []ruleTime) message
 	budget := budget.New(nil)
 	m := eml.Parse(raw, &eml.Options{Budget: budget})
 	t1 := b.clock()
-	run := rules.Start(b.deps.messageEnv(m, b.named, b.seen, budget))
+	share, settle := budget.Share(eval.MessageCost)
+	defer settle()
+	run := rules.Start(b.deps.messageEnv(m, b.named, b.seen, share))
+	defer run.Done()
 	t2 := b.clock()
 	last := t2
 	for i := range rules.Len() {

@@ -67,7 +67,13 @@ func ReadArticle(data []byte, name string, words *lang.Catalogue) (*AdviseInput,
 	if len(doc.Items) == 0 {
 		return nil, &Error{Kind: Invalid, Message: lang.M("advise.error.no-item", "file", name), Hint: lang.M("advise.hint.read")}
 	}
-	return &AdviseInput{Items: doc.Items[:1]}, nil
+	// A file has no publisher of its own; a feed names itself.
+	it := doc.Items[0]
+	it.Source = ""
+	if doc.Title != it.Title {
+		it.Source = doc.Title
+	}
+	return &AdviseInput{Items: []news.Item{it}}, nil
 }
 
 // fromVerdicts makes an advisory's input of what was found in our own mail: the

@@ -178,18 +178,18 @@ func (c *adviseCmd) drafts(doc *advisory.Document) []advisory.Draft {
 
 func (c *adviseCmd) print(r *run, doc *advisory.Document, deps desk.AdviseDeps) error {
 	card := c.Audience == "all" || c.Audience == "card"
-	switch desk.AdviseFormat(c.Format) {
-	case desk.AdviseMarkdown:
+	switch c.Format {
+	case "md":
 		fmt.Fprint(r.Stdout, advisory.Markdown(doc, r.lang, r.words))
-	case desk.AdviseHTML:
+	case "html":
 		fmt.Fprint(r.Stdout, advisory.HTML(doc, r.lang, r.words))
-	case desk.AdviseEML:
+	case "eml":
 		list := slices.DeleteFunc(c.drafts(doc), func(m advisory.Draft) bool { return m.Lang != r.lang })
 		if len(list) != 1 {
 			return &desk.Error{Kind: desk.Invalid, Message: lang.M("advise.error.one-draft"), Hint: lang.M("advise.hint.one-draft")}
 		}
 		return advisory.WriteEML(r.Stdout, &list[0], desk.DraftEnvelope(doc, &list[0], &deps))
-	case desk.AdviseMailto:
+	case "mailto":
 		for _, m := range c.drafts(doc) {
 			link, _, err := m.Mailto("")
 			if err != nil {

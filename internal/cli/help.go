@@ -119,7 +119,7 @@ func (r *run) help(n *kong.Node) {
 		r.entry(flagSummary(f), r.say("cli.help.flag."+f.Name))
 	}
 	if ex := key + ".examples"; r.words.Has(ex) {
-		fmt.Fprintf(r.Stdout, "\n%s\n", r.say("cli.help.examples"))
+		fmt.Fprintf(r.Stdout, "\n%s\n", r.say("cli.help.for-example"))
 		for line := range strings.SplitSeq(r.say(ex), "\n") {
 			fmt.Fprintln(r.Stdout, "  "+line)
 		}

@@ -24,7 +24,7 @@ func model(t *testing.T) *kong.Application {
 // helpKeys are the keys that help asks for.
 func helpKeys(app *kong.Application) []string {
 	keys := map[string]bool{}
-	for _, k := range []string{"about", "usage", "commands", "flags", "global", "examples", "more"} {
+	for _, k := range []string{"about", "usage", "commands", "flags", "global", "examples", "for-example", "more"} {
 		keys["cli.help."+k] = true
 	}
 	for _, f := range app.Flags {

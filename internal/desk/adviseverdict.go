@@ -118,18 +118,6 @@ func fromVerdicts(list []Verdict, name string, words *lang.Catalogue) (*AdviseIn
 	return in, nil
 }
 
-// AdviseFormat is a form in which an advisory is written.
-type AdviseFormat string
-
-// The forms.
-const (
-	AdviseText     AdviseFormat = "text"
-	AdviseMarkdown AdviseFormat = "md"
-	AdviseHTML     AdviseFormat = "html"
-	AdviseEML      AdviseFormat = "eml"
-	AdviseMailto   AdviseFormat = "mailto"
-)
-
 // DraftEnvelope is the sender and the recipient of a draft as far as the organisation
 // told them.
 func DraftEnvelope(doc *advisory.Document, m *advisory.Draft, deps *AdviseDeps) advisory.Envelope {

@@ -34,7 +34,7 @@ func (c *mqlCmd) Run(r *run) error {
 		}
 		paths = append([]string{c.Expr}, paths...)
 	} else {
-		q, problems = desk.ParseQueryWith(c.Expr, r.lists.Own(), r.words)
+		q, problems = desk.ParseQuery(c.Expr, r.lists.Own(), r.words)
 	}
 	if len(paths) == 0 && q != nil {
 		return &desk.Error{Kind: desk.Invalid, Message: lang.M("cli.error.argument-missing", "command", "mql", "argument", "PATH"), Hint: lang.M("cli.hint.usage", "help", "sekisho help mql")}
@@ -92,7 +92,7 @@ func (c *mqlCmd) Run(r *run) error {
 
 // rule makes a query of the rule in a file.
 func (c *mqlCmd) rule(r *run) (*desk.Query, []desk.RuleProblem, error) {
-	set, err := desk.LoadRulesWith(r.ctx, []string{c.Rule}, true, r.ruleOptions())
+	set, err := desk.LoadRules(r.ctx, []string{c.Rule}, true, r.ruleOptions())
 	if err != nil {
 		return nil, nil, err
 	}

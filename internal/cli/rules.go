@@ -33,7 +33,7 @@ func (c *rulesCheckCmd) Run(r *run) error {
 	if err := r.openLists(c.Lists); err != nil {
 		return err
 	}
-	set, err := desk.LoadRulesWith(r.ctx, c.Paths, false, r.ruleOptions())
+	set, err := desk.LoadRules(r.ctx, c.Paths, false, r.ruleOptions())
 	if err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (c *rulesListCmd) Run(r *run) error {
 	if err != nil {
 		return err
 	}
-	set, err := desk.LoadRulesWith(r.ctx, c.Paths, false, r.ruleOptions())
+	set, err := desk.LoadRules(r.ctx, c.Paths, false, r.ruleOptions())
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (c *rulesListCmd) Run(r *run) error {
 		r.warnText(u.Text, u.Hint)
 	}
 	r.warnLists(set.ListNames())
-	list := desk.ListRulesWith(set, desk.Means{Facts: &r.config.Facts, Lists: r.lists, History: past}, r.words)
+	list := desk.ListRules(set, desk.Means{Facts: &r.config.Facts, Lists: r.lists, History: past}, r.words)
 	if err := writeRecords(r, list, func() { r.ruleTable(list) }); err != nil {
 		return err
 	}
@@ -194,7 +194,7 @@ func (r *run) ruleSet(named []string, builtin bool) (*feeds.Set, error) {
 	if len(paths)+len(o.Feeds) == 0 {
 		return nil, nil
 	}
-	set, err := desk.LoadRulesWith(r.ctx, paths, true, o)
+	set, err := desk.LoadRules(r.ctx, paths, true, o)
 	if err != nil {
 		return nil, err
 	}

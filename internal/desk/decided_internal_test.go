@@ -111,7 +111,7 @@ func mailFiles(tb testing.TB, folder string) []string {
 // publicRules are the published rules with the published lists.
 func publicRules(tb testing.TB, facts *org.Facts) *ruleBook {
 	tb.Helper()
-	set, err := LoadRules(tb.Context(), []string{sharedData(tb, "mql", "rules")}, true)
+	set, err := LoadRules(tb.Context(), []string{sharedData(tb, "mql", "rules")}, true, nil)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -203,7 +203,7 @@ func TestDecided(t *testing.T) {
 		t.Errorf("%d detection rules are decided, want 481", decided)
 	}
 	var states []string
-	for _, x := range ListRulesWith(book.set, Means{Facts: &facts, History: book.seen.book}, lang.Default()) {
+	for _, x := range ListRules(book.set, Means{Facts: &facts, History: book.seen.book}, lang.Default()) {
 		if x.Type == rule.Detection && x.State == RuleUsable {
 			states = append(states, x.File)
 		}

@@ -175,7 +175,7 @@ func TestProfileInRules(t *testing.T) {
 		{"sender.email.email in $sender_emails", known, nil, "list sender_emails"},
 	} {
 		t.Run(tc.expr, func(t *testing.T) {
-			q, problems := desk.ParseQuery(tc.expr, lang.Default())
+			q, problems := desk.ParseQuery(tc.expr, nil, lang.Default())
 			if q == nil {
 				t.Fatal(problems)
 			}
@@ -209,7 +209,7 @@ func TestFreeMailByAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	ask := func(expr string, l *feeds.Lists) string {
-		q, problems := desk.ParseQueryWith(expr, l.Own(), lang.Default())
+		q, problems := desk.ParseQuery(expr, l.Own(), lang.Default())
 		if q == nil {
 			t.Fatal(problems)
 		}
@@ -237,7 +237,7 @@ func TestExceptionVouches(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "a.yml"), []byte("name: New\nseverity: high\nsource: not profile.by_sender().any_messages_benign\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	set, err := desk.LoadRules(t.Context(), []string{dir}, true)
+	set, err := desk.LoadRules(t.Context(), []string{dir}, true, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -256,14 +256,14 @@ func TestExceptionVouches(t *testing.T) {
 	}
 }
 
-func TestListRulesWith(t *testing.T) {
+func TestListRules(t *testing.T) {
 	dir := t.TempDir()
 	for name, source := range map[string]string{"1": "profile.by_sender().solicited", "2": "'x' in $sender_emails", "3": "'x' in $tranco_1m", "4": "length(file.explode(attachments[0])) > 0"} {
 		if err := os.WriteFile(filepath.Join(dir, name+".yml"), []byte("name: "+name+"\nsource: |\n  "+source+"\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	set, err := desk.LoadRules(t.Context(), []string{dir}, true)
+	set, err := desk.LoadRules(t.Context(), []string{dir}, true, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -287,7 +287,7 @@ func TestListRulesWith(t *testing.T) {
 		{"ShortHistory", desk.Means{Lists: lists, History: short}, []string{"history reach", "list sender_emails", "", "files"}},
 	} {
 		var got []string
-		for _, r := range desk.ListRulesWith(set, tc.with, lang.Default()) {
+		for _, r := range desk.ListRules(set, tc.with, lang.Default()) {
 			need := ""
 			if len(r.Needs) > 0 {
 				need = strings.TrimSpace(r.Needs[0].Capability + " " + r.Needs[0].Name)

@@ -13,7 +13,7 @@ import (
 	"github.com/sekisho/sekisho/internal/feeds"
 )
 
-var builtinSet = sync.OnceValues(func() (*feeds.Set, error) { return feeds.Load(context.Background(), []string{feeds.Builtin}) })
+var builtinSet = sync.OnceValues(func() (*feeds.Set, error) { return feeds.Load(context.Background(), []string{feeds.Builtin}, nil) })
 
 // builtin returns the rules that sekisho ships with.
 func builtin(t testing.TB) *feeds.Set {

@@ -38,15 +38,10 @@ func RuleQuery(r *feeds.Rule) (*Query, error) {
 	return &Query{rules}, nil
 }
 
-// ParseQuery parses and checks an expression. The problems are its errors and
-// warnings; the query is nil if there is an error.
-func ParseQuery(expr string, words *lang.Catalogue) (*Query, []RuleProblem) {
-	return ParseQueryWith(expr, nil, words)
-}
-
-// ParseQueryWith is [ParseQuery] for an expression that may name lists of the
-// user.
-func ParseQueryWith(expr string, lists []string, words *lang.Catalogue) (*Query, []RuleProblem) {
+// ParseQuery parses and checks an expression, which may name the lists of the
+// user. The problems are its errors and warnings; the query is nil if there is
+// an error.
+func ParseQuery(expr string, lists []string, words *lang.Catalogue) (*Query, []RuleProblem) {
 	file := syntax.Parse(expr)
 	p := check.New(&check.Options{Lists: lists, XPath: mdm.CheckXPath}).Check(file, check.WantAny)
 	var problems []RuleProblem

@@ -126,14 +126,8 @@ type Means struct {
 	History *history.Book
 }
 
-// ListRules lists the rules of a set with their state for an organisation that
-// has neither lists nor a history.
-func ListRules(set *feeds.Set, facts *org.Facts, words *lang.Catalogue) []RuleRecord {
-	return ListRulesWith(set, Means{Facts: facts}, words)
-}
-
-// ListRulesWith lists the rules of a set with their state.
-func ListRulesWith(set *feeds.Set, with Means, words *lang.Catalogue) []RuleRecord {
+// ListRules lists the rules of a set with their state.
+func ListRules(set *feeds.Set, with Means, words *lang.Catalogue) []RuleRecord {
 	have := namedLists(with.Facts, with.Lists, set.ListNames())
 	if with.History != nil {
 		s := newSeen(with.History)

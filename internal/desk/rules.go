@@ -35,13 +35,8 @@ const (
 
 // LoadRules loads the rules at paths, files and folders. What cannot be read
 // is an error if strict, and else a part of the set.
-func LoadRules(ctx context.Context, paths []string, strict bool) (*feeds.Set, error) {
-	return LoadRulesWith(ctx, paths, strict, nil)
-}
-
-// LoadRulesWith is [LoadRules] for rules that may name the lists of a user.
-func LoadRulesWith(ctx context.Context, paths []string, strict bool, o *feeds.Options) (*feeds.Set, error) {
-	set, err := feeds.LoadWith(ctx, paths, o)
+func LoadRules(ctx context.Context, paths []string, strict bool, o *feeds.Options) (*feeds.Set, error) {
+	set, err := feeds.Load(ctx, paths, o)
 	switch {
 	case errors.Is(err, feeds.ErrTooMuch):
 		return nil, &Error{Kind: Limit, Message: lang.M("rules.error.limit", "files", feeds.MaxFiles), Hint: lang.M("rules.hint.limit"), Err: err}

@@ -32,7 +32,7 @@ func TestJudgeRules(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	set, err := desk.LoadRules(t.Context(), []string{dir}, true)
+	set, err := desk.LoadRules(t.Context(), []string{dir}, true, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +84,7 @@ func TestJudgeRules(t *testing.T) {
 		}
 	}
 	var states []desk.RuleState
-	for _, r := range desk.ListRules(set, nil, lang.Default()) {
+	for _, r := range desk.ListRules(set, desk.Means{}, lang.Default()) {
 		states = append(states, r.State)
 	}
 	if diff := cmp.Diff([]desk.RuleState{desk.RuleUsable, desk.RuleUsable, desk.RuleUsable, desk.RuleNeeds, desk.RuleInactive, desk.RuleOther, desk.RuleBroken}, states); diff != "" {
@@ -101,7 +101,7 @@ func TestRulesCountOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	set, err := desk.LoadRules(t.Context(), []string{dir}, true)
+	set, err := desk.LoadRules(t.Context(), []string{dir}, true, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

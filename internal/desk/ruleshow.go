@@ -57,7 +57,7 @@ func FindRules(set *feeds.Set, name string) []int {
 func ShowRule(set *feeds.Set, i int, with Means, words *lang.Catalogue) *RuleDetail {
 	r := &set.Rules[i]
 	out := &RuleDetail{
-		RuleRecord: ListRulesWith(&feeds.Set{Rules: set.Rules[i : i+1]}, with, words)[0],
+		RuleRecord: ListRules(&feeds.Set{Rules: set.Rules[i : i+1]}, with, words)[0],
 		Authors:    []string{}, References: []string{}, Tags: []string{}, AttackTypes: []string{}, FalsePositives: []string{},
 		Reads: []string{}, Functions: []string{}, Lists: []string{}, Problems: CheckRules(&feeds.Set{Rules: []feeds.Rule{*r}}, words).Problems,
 	}

@@ -449,7 +449,7 @@ func (u *feedUpdate) look(ctx context.Context, dir string) error {
 	if u.in.Kind == feeds.ListsFeed {
 		return u.lookAtLists(dir)
 	}
-	after, err := LoadRulesWith(ctx, []string{dir}, true, &u.in.Load)
+	after, err := LoadRules(ctx, []string{dir}, true, &u.in.Load)
 	if err != nil {
 		return err
 	}
@@ -466,7 +466,7 @@ func (u *feedUpdate) look(ctx context.Context, dir string) error {
 	old := ""
 	if u.now != nil {
 		old = u.store.Dir(u.now.Digest)
-		if before, err = LoadRulesWith(ctx, []string{old}, false, &u.in.Load); err != nil {
+		if before, err = LoadRules(ctx, []string{old}, false, &u.in.Load); err != nil {
 			return err
 		}
 	}
@@ -521,7 +521,7 @@ func (u *feedUpdate) lookAtMails(ctx context.Context, before, after string) erro
 			paths = append(paths, dir)
 		}
 		deps := u.in.Judge
-		set, err := LoadRulesWith(ctx, paths, false, &u.in.Load)
+		set, err := LoadRules(ctx, paths, false, &u.in.Load)
 		if err != nil {
 			return err
 		}

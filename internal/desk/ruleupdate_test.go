@@ -310,7 +310,7 @@ func TestLoadRulesOfFeeds(t *testing.T) {
 		{"Misspelt", []string{"oors"}, nil, desk.NotFound, "--list"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			set, err := desk.LoadRulesWith(t.Context(), tc.paths, true, &feeds.Options{DataDir: data, Feeds: tc.feeds})
+			set, err := desk.LoadRules(t.Context(), tc.paths, true, &feeds.Options{DataDir: data, Feeds: tc.feeds})
 			if kindOf(err) != tc.kind || tc.kind == "" && (err != nil || len(set.Rules) != 1) {
 				t.Fatalf("got %v", err)
 			}

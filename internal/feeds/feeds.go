@@ -130,14 +130,11 @@ type Ref struct {
 	Pin  string // the digest that it must have; "" for any
 }
 
-// Load is [LoadWith] without options.
-func Load(ctx context.Context, paths []string) (*Set, error) { return LoadWith(ctx, paths, nil) }
-
-// LoadWith reads the rules at paths, each a file or a folder with .yml and
+// Load reads the rules at paths, each a file or a folder with .yml and
 // .yaml files at any depth, or [Builtin]. Rules are in the order of the paths, those of a
 // folder in the order of their names. What cannot be read is in [Set.Unread].
 // The error is that of ctx, or [ErrTooMuch].
-func LoadWith(ctx context.Context, paths []string, o *Options) (*Set, error) {
+func Load(ctx context.Context, paths []string, o *Options) (*Set, error) {
 	if o == nil {
 		o = &Options{}
 	}

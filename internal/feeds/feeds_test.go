@@ -41,7 +41,7 @@ func folder(t *testing.T, files map[string]string) string {
 func TestLoad(t *testing.T) {
 	dir := folder(t, map[string]string{"b.yml": good, "a/never.yaml": never, "c.yml": noRule, "d.yml": wrong, "readme.md": "words", "e.txt": good})
 	missing := filepath.Join(dir, "missing.yml")
-	set, err := feeds.Load(t.Context(), []string{missing, dir, filepath.Join(dir, "b.yml"), filepath.Join(dir, "e.txt")})
+	set, err := feeds.Load(t.Context(), []string{missing, dir, filepath.Join(dir, "b.yml"), filepath.Join(dir, "e.txt")}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func TestProblemPlace(t *testing.T) {
 		{"Empty", "", place{syntax.Error, 1, 1, 1, ""}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			set, err := feeds.Load(t.Context(), []string{folder(t, map[string]string{"r.yml": tc.text})})
+			set, err := feeds.Load(t.Context(), []string{folder(t, map[string]string{"r.yml": tc.text})}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -108,7 +108,7 @@ func TestProblemPlace(t *testing.T) {
 }
 
 func TestLoadNothing(t *testing.T) {
-	set, err := feeds.Load(t.Context(), []string{t.TempDir()})
+	set, err := feeds.Load(t.Context(), []string{t.TempDir()}, nil)
 	if err != nil || len(set.Rules) != 0 || set.Compiled == nil || set.Compiled.Len() != 0 {
 		t.Errorf("%+v, %v", set, err)
 	}
@@ -117,7 +117,7 @@ func TestLoadNothing(t *testing.T) {
 func TestLoadEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := feeds.Load(ctx, []string{folder(t, map[string]string{"a.yml": good})}); !errors.Is(err, context.Canceled) {
+	if _, err := feeds.Load(ctx, []string{folder(t, map[string]string{"a.yml": good})}, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -132,7 +132,7 @@ func TestLoadTooMuch(t *testing.T) {
 	if err := f.Truncate(feeds.MaxBytes + 1); err != nil {
 		t.Skip(err)
 	}
-	if _, err := feeds.Load(t.Context(), []string{path}); !errors.Is(err, feeds.ErrTooMuch) {
+	if _, err := feeds.Load(t.Context(), []string{path}, nil); !errors.Is(err, feeds.ErrTooMuch) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -120,7 +120,7 @@ func TestOwnListsInRules(t *testing.T) {
 		"a.yml": "name: Own\nsource: sender.email.domain.domain in $our_suppliers\n",
 		"b.yml": "name: Unknown\nsource: sender.email.domain.domain in $our_supplier\n",
 	})
-	set, err := feeds.LoadWith(t.Context(), []string{dir}, &feeds.Options{Lists: []string{"our_suppliers"}})
+	set, err := feeds.Load(t.Context(), []string{dir}, &feeds.Options{Lists: []string{"our_suppliers"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func TestOwnListsInRules(t *testing.T) {
 	if diff := cmp.Diff([]string{"our_suppliers"}, set.ListNames()); diff != "" {
 		t.Error(diff)
 	}
-	if without, err := feeds.Load(t.Context(), []string{dir}); err != nil || without.Rules[0].OK() {
+	if without, err := feeds.Load(t.Context(), []string{dir}, nil); err != nil || without.Rules[0].OK() {
 		t.Error("a list that nobody made is known")
 	}
 }

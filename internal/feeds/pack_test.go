@@ -11,7 +11,7 @@ import (
 
 func TestLoadBuiltin(t *testing.T) {
 	dir := folder(t, map[string]string{"a.yml": good})
-	set, err := feeds.Load(t.Context(), []string{dir, feeds.Builtin, feeds.Builtin})
+	set, err := feeds.Load(t.Context(), []string{dir, feeds.Builtin, feeds.Builtin}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -306,7 +306,7 @@ func TestLoadFeed(t *testing.T) {
 		Unread  []string
 	}
 	load := func(paths []string, o *feeds.Options) got {
-		set, err := feeds.LoadWith(t.Context(), paths, o)
+		set, err := feeds.Load(t.Context(), paths, o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -381,7 +381,7 @@ func TestCompareRules(t *testing.T) {
 	one := folder(t, map[string]string{"a.yml": good, "b.yml": never, "old/m.yml": moved, "c.yml": "name: Gone\nsource: type.inbound\n"})
 	two := folder(t, map[string]string{"a.yml": good + "# other\n", "b.yml": never, "new/m.yml": moved, "d.yml": "name: New\nsource: type.inbound\n"})
 	load := func(dir string) *feeds.Set {
-		set, err := feeds.Load(t.Context(), []string{dir})
+		set, err := feeds.Load(t.Context(), []string{dir}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

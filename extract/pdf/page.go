@@ -102,8 +102,9 @@ func (f *file) page(d, inherited dict, id ref) {
 			continue
 		}
 		f.action(a["A"], owner(x, id), 0)
-		for _, y := range f.dictOf(a["AA"]) {
-			f.action(y, owner(x, id), 0)
+		more := f.dictOf(a["AA"])
+		for _, event := range slices.Sorted(maps.Keys(more)) {
+			f.action(more[event], owner(x, id), 0)
 		}
 		if f.resolve(a["Subtype"]) == name("FileAttachment") {
 			f.attach(a["FS"], owner(x, id))

@@ -11,6 +11,8 @@ package pdf
 import (
 	"bytes"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"unicode/utf16"
 
@@ -377,10 +379,11 @@ func (f *file) information() {
 	const maxEntries = 40
 	info, _ := f.resolve(f.trailer["Info"]).(dict)
 	id := owner(f.trailer["Info"], ref{})
-	for key, v := range info {
+	for _, key := range slices.Sorted(maps.Keys(info)) {
 		if len(f.doc.Info) == maxEntries {
 			break
 		}
+		v := info[key]
 		if s := strings.TrimSpace(f.text(v, owner(v, id))); s != "" {
 			f.doc.Info[string(key)] = s[:min(len(s), 4096)]
 		}

@@ -332,3 +332,22 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// TestRepeats reads a document whose order of keys decides the order of what is
+// found: a run must come to the same each time.
+func TestRepeats(t *testing.T) {
+	events := ""
+	for _, e := range []string{"E", "X", "D", "U", "Fo", "Bl"} {
+		events += "/" + e + " << /S /URI /URI (https://" + strings.ToLower(e) + ".example/) >> "
+	}
+	data := document(catalog, tree, leaf, stream("", "BT (a) Tj ET"), latin, "<< /Type /Annot /Subtype /Link /AA << "+events+">> >>")
+	want := read(t, data)
+	if len(want.Links) != 6 {
+		t.Fatalf("%d links", len(want.Links))
+	}
+	for range 20 {
+		if diff := cmp.Diff(want.Links, read(t, data).Links); diff != "" {
+			t.Fatal(diff)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package advisory
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,6 +56,10 @@ func Card(d *Document, l lang.Language, words *lang.Catalogue) (head []string, r
 	add(say("sources"), sources...)
 	var excerpts []string
 	for _, e := range d.Excerpts {
+		// What a source says in both languages is shown in the reader's.
+		if e.Lang != l && slices.ContainsFunc(d.Excerpts, func(o Excerpt) bool { return o.Lang == l && o.Source == e.Source }) {
+			continue
+		}
 		excerpts = append(excerpts, quoted(e.Lang, e.Text))
 	}
 	add(say("excerpts"), excerpts...)

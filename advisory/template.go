@@ -142,13 +142,14 @@ type managerTemplate struct {
 	Decide   []line `yaml:"decide"`
 }
 
-// Catalogue holds the templates, actions and techniques. It is immutable and
+// Catalogue holds the templates, actions, techniques and lures. It is immutable and
 // safe for concurrent use.
 type Catalogue struct {
 	templates  map[string]*template
 	order      []string // keys of the templates in the order of choice
 	actions    map[string]*action
 	techniques map[string]*Technique
+	lures      []lure
 }
 
 //go:embed catalogue
@@ -169,7 +170,8 @@ var defaultCatalogue = sync.OnceValue(func() *Catalogue {
 	return c
 })
 
-// Load reads a catalogue: actions.yaml, techniques.yaml and templates/*.yaml.
+// Load reads a catalogue: actions.yaml, techniques.yaml, lures.yaml (which may be
+// missing) and templates/*.yaml.
 // It returns [ErrTemplate] with the file and the reason where a text lacks a
 // language, names a slot that nobody declares, or differs between the languages in the
 // slots that it names, and where a technique's remedies are not among the actions.
@@ -198,6 +200,9 @@ func Load(fsys fs.FS) (*Catalogue, error) {
 		}
 		t.Name = lang.Text{JA: t.JA, EN: t.EN}
 		c.techniques[t.ID] = t
+	}
+	if err := c.readLures(fsys); err != nil {
+		return nil, err
 	}
 	names, err := fs.Glob(fsys, "templates/*.yaml")
 	if err != nil {

@@ -66,96 +66,83 @@ const (
 	eResult
 	eHuman
 	eScope
+
+	nElements = iota
 )
 
+// names says which elements matter.
+var names = [...]struct {
+	name string
+	is   element
+}{
+	{"feedback", eFeedback},
+	{"version", eVersion},
+	{"report_metadata", eMetadata},
+	{"org_name", eOrgName},
+	{"email", eEmail},
+	{"extra_contact_info", eContact},
+	{"report_id", eReportID},
+	{"date_range", eDateRange},
+	{"begin", eBegin},
+	{"end", eEnd},
+	{"error", eError},
+	{"generator", eGenerator},
+	{"policy_published", ePolicy},
+	{"domain", eDomain},
+	{"adkim", eADKIM},
+	{"aspf", eASPF},
+	{"p", eP},
+	{"sp", eSP},
+	{"np", eNP},
+	{"pct", ePct},
+	{"fo", eFo},
+	{"testing", eTesting},
+	{"discovery_method", eDiscovery},
+	{"record", eRecord},
+	{"row", eRow},
+	{"source_ip", eSource},
+	{"count", eCount},
+	{"policy_evaluated", eEvaluated},
+	{"disposition", eDisposition},
+	{"dkim", eDKIM},
+	{"spf", eSPF},
+	{"reason", eReason},
+	{"type", eType},
+	{"comment", eComment},
+	{"identifiers", eIdentifiers},
+	{"identities", eIdentifiers},
+	{"header_from", eHeaderFrom},
+	{"envelope_from", eEnvelopeFrom},
+	{"envelope_to", eEnvelopeTo},
+	{"auth_results", eAuth},
+	{"selector", eSelector},
+	{"result", eResult},
+	{"human_result", eHuman},
+	{"scope", eScope},
+}
+
+// buckets is names by a hash that costs next to nothing: a report is a thousand
+// tags and hardly a byte of anything else. Nothing writes to it.
+var buckets = func() (t [256][]uint8) {
+	for i := range names {
+		h := hashName([]byte(names[i].name))
+		t[h] = append(t[h], uint8(i)) //nolint:gosec // far below 256
+	}
+	return t
+}()
+
+func hashName(name []byte) uint8 {
+	return uint8(len(name))*37 + name[0]*5 + name[len(name)-1]*11 //nolint:gosec // a hash
+}
+
 func elementOf(name []byte) element {
-	switch string(name) {
-	case "feedback":
-		return eFeedback
-	case "version":
-		return eVersion
-	case "report_metadata":
-		return eMetadata
-	case "org_name":
-		return eOrgName
-	case "email":
-		return eEmail
-	case "extra_contact_info":
-		return eContact
-	case "report_id":
-		return eReportID
-	case "date_range":
-		return eDateRange
-	case "begin":
-		return eBegin
-	case "end":
-		return eEnd
-	case "error":
-		return eError
-	case "generator":
-		return eGenerator
-	case "policy_published":
-		return ePolicy
-	case "domain":
-		return eDomain
-	case "adkim":
-		return eADKIM
-	case "aspf":
-		return eASPF
-	case "p":
-		return eP
-	case "sp":
-		return eSP
-	case "np":
-		return eNP
-	case "pct":
-		return ePct
-	case "fo":
-		return eFo
-	case "testing":
-		return eTesting
-	case "discovery_method":
-		return eDiscovery
-	case "record":
-		return eRecord
-	case "row":
-		return eRow
-	case "source_ip":
-		return eSource
-	case "count":
-		return eCount
-	case "policy_evaluated":
-		return eEvaluated
-	case "disposition":
-		return eDisposition
-	case "dkim":
-		return eDKIM
-	case "spf":
-		return eSPF
-	case "reason":
-		return eReason
-	case "type":
-		return eType
-	case "comment":
-		return eComment
-	case "identifiers", "identities":
-		return eIdentifiers
-	case "header_from":
-		return eHeaderFrom
-	case "envelope_from":
-		return eEnvelopeFrom
-	case "envelope_to":
-		return eEnvelopeTo
-	case "auth_results":
-		return eAuth
-	case "selector":
-		return eSelector
-	case "result":
-		return eResult
-	case "human_result":
-		return eHuman
-	case "scope":
-		return eScope
+	if len(name) == 0 {
+		return eOther
+	}
+	for _, i := range buckets[hashName(name)] {
+		if names[i].name == string(name) {
+			return names[i].is
+		}
 	}
 	return eOther
 }
@@ -167,7 +154,9 @@ type reader struct {
 	words map[string]string // texts that were met, so that each is kept once
 
 	stack []element
-	value []byte // the text of the element that is open
+	value []byte            // the text of the element that is open
+	tag   []byte            // the name of the element that was opened last, while it is open
+	last  [nElements]string // the text that each element had before: most come again
 
 	record   Record
 	badCount bool
@@ -178,6 +167,10 @@ type reader struct {
 	dkim     DKIMResult
 	spf      SPFResult
 	reason   Reason
+
+	dkims   []DKIMResult // slabs
+	spfs    []SPFResult
+	reasons []Reason
 }
 
 // ParseAggregate reads an aggregate report. What can be read of one that is cut
@@ -185,11 +178,33 @@ type reader struct {
 // [ErrDoctype], [ErrDeep], [ErrCharset], [ErrNotReport], [ErrNoPolicy] or
 // [ErrNoID].
 func ParseAggregate(data []byte) (*Aggregate, error) {
+	return new(reader).parse(data)
+}
+
+// maxWords bounds the texts that a reader remembers from one report to the next.
+const maxWords = 20_000
+
+// parse reads a report. A reader is used for one after the other, since what they
+// say is much the same.
+func (r *reader) parse(data []byte) (*Aggregate, error) {
 	s, bad, err := newScanner(data)
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{s: s, out: &Aggregate{}, words: map[string]string{}, stack: make([]element, 0, MaxDepth)}
+	words := r.words
+	if words == nil || len(words) > maxWords {
+		words = map[string]string{}
+	}
+	x := &r.record
+	*r = reader{
+		s: s, out: &Aggregate{}, words: words, stack: r.stack[:0],
+		record: Record{DKIMResults: x.DKIMResults[:0], SPFResults: x.SPFResults[:0], Reasons: x.Reasons[:0]},
+		dkims:  r.dkims, spfs: r.spfs, reasons: r.reasons,
+	}
+	if n := bytes.Count(s.data, []byte("<record>")); n > 0 {
+		// A record that says anything is longer than this.
+		r.out.Records = make([]Record, 0, min(n, len(s.data)/100+1, MaxRecords))
+	}
 	if bad {
 		r.out.fault(FaultEncoding, "")
 	}
@@ -241,15 +256,23 @@ func (r *reader) run() error {
 			r.value = nil
 			r.stack = append(r.stack, e)
 			r.open(e)
+			r.tag = r.s.name
 			if k == emptyTag {
 				r.close(e)
 				r.stack = r.stack[:len(r.stack)-1]
+				r.tag = nil
 			}
 		case endTag:
 			if !found {
 				continue
 			}
-			e := elementOf(r.s.name)
+			var e element
+			if n := len(r.stack); n > 0 && len(r.tag) > 0 && string(r.tag) == string(r.s.name) {
+				e = r.stack[n-1]
+			} else {
+				e = elementOf(r.s.name)
+			}
+			r.tag = nil
 			if !r.unwind(e) {
 				continue
 			}
@@ -305,7 +328,9 @@ func (r *reader) parent(n int) element {
 func (r *reader) open(e element) {
 	switch e {
 	case eRecord:
-		r.record, r.badCount, r.badIP, r.hasIP, r.hasCount = Record{}, false, false, false, false
+		x := &r.record
+		*x = Record{DKIMResults: x.DKIMResults[:0], SPFResults: x.SPFResults[:0], Reasons: x.Reasons[:0]}
+		r.badCount, r.badIP, r.hasIP, r.hasCount = false, false, false, false
 	case ePolicy:
 		if r.policies++; r.policies > 1 {
 			r.out.fault(FaultRepeated, "policy_published")
@@ -333,11 +358,16 @@ func (r *reader) word() string {
 		r.out.fault(FaultLong, "")
 		v = bytes.ToValidUTF8(v[:MaxText], nil)
 	}
-	if s, ok := r.words[string(v)]; ok {
-		return s
+	last := &r.last[r.parent(0)]
+	if *last == string(v) {
+		return *last
 	}
-	s := string(v)
-	r.words[s] = s
+	s, ok := r.words[string(v)]
+	if !ok {
+		s = string(v)
+		r.words[s] = s
+	}
+	*last = s
 	return s
 }
 
@@ -363,87 +393,90 @@ func (r *reader) first(to *string, s, name string) {
 	}
 }
 
+// places says what is done with the content of an element when it closes. What is
+// not in it does not matter to anybody.
+var places = []struct {
+	in, is element
+	take   func(*reader)
+}{
+	{eFeedback, eVersion, func(r *reader) { r.first(&r.out.Version, r.word(), "version") }},
+	{eFeedback, eRecord, (*reader).closeRecord},
+
+	{eMetadata, eOrgName, func(r *reader) { r.first(&r.out.OrgName, r.word(), "org_name") }},
+	{eMetadata, eEmail, func(r *reader) { r.first(&r.out.Email, r.word(), "email") }},
+	{eMetadata, eContact, func(r *reader) { r.first(&r.out.ContactInfo, r.word(), "extra_contact_info") }},
+	{eMetadata, eReportID, func(r *reader) { r.first(&r.out.ReportID, r.word(), "report_id") }},
+	{eMetadata, eError, (*reader).reportError},
+	{eMetadata, eGenerator, func(r *reader) { r.out.Generator, r.out.RFC9990 = r.word(), true }},
+	{eDateRange, eBegin, func(r *reader) { r.time(&r.out.Begin, "begin") }},
+	{eDateRange, eEnd, func(r *reader) { r.time(&r.out.End, "end") }},
+
+	{ePolicy, eDomain, policy(func(r *reader, p *Policy) { r.first(&p.Domain, r.host(), "domain") })},
+	{ePolicy, eADKIM, policy(func(r *reader, p *Policy) { p.ADKIM = r.lower() })},
+	{ePolicy, eASPF, policy(func(r *reader, p *Policy) { p.ASPF = r.lower() })},
+	{ePolicy, eP, policy(func(r *reader, p *Policy) { r.first(&p.P, r.lower(), "p") })},
+	{ePolicy, eSP, policy(func(r *reader, p *Policy) { p.SP = r.lower() })},
+	{ePolicy, eNP, policy(func(r *reader, p *Policy) { p.NP, r.out.RFC9990 = r.lower(), true })},
+	{ePolicy, ePct, policy(func(r *reader, p *Policy) { p.Percent = r.word() })},
+	{ePolicy, eFo, policy(func(r *reader, p *Policy) { p.FailureOptions = r.word() })},
+	{ePolicy, eTesting, policy(func(r *reader, p *Policy) { p.Testing, r.out.RFC9990 = r.lower(), true })},
+	{ePolicy, eDiscovery, policy(func(r *reader, p *Policy) { p.DiscoveryMethod, r.out.RFC9990 = r.lower(), true })},
+
+	{eRow, eSource, (*reader).source},
+	{eRow, eCount, (*reader).count},
+	{eEvaluated, eDisposition, func(r *reader) { r.record.Disposition = r.lower() }},
+	{eEvaluated, eDKIM, func(r *reader) { r.record.DKIM = r.lower() }},
+	{eEvaluated, eSPF, func(r *reader) { r.record.SPF = r.lower() }},
+	{eEvaluated, eReason, func(r *reader) { keep(r, &r.record.Reasons, r.reason) }},
+	{eReason, eType, func(r *reader) { r.reason.Type = r.lower() }},
+	{eReason, eComment, func(r *reader) { r.reason.Comment = r.word() }},
+
+	{eIdentifiers, eHeaderFrom, func(r *reader) { r.record.HeaderFrom = r.host() }},
+	{eIdentifiers, eEnvelopeFrom, func(r *reader) { r.record.EnvelopeFrom = r.host() }},
+	{eIdentifiers, eEnvelopeTo, func(r *reader) { r.record.EnvelopeTo = r.host() }},
+
+	{eAuth, eDKIM, func(r *reader) { keep(r, &r.record.DKIMResults, r.dkim) }},
+	{eAuth, eSPF, func(r *reader) { keep(r, &r.record.SPFResults, r.spf) }},
+	{eDKIM, eDomain, func(r *reader) { r.dkim.Domain = r.host() }},
+	{eDKIM, eSelector, func(r *reader) { r.dkim.Selector = r.word() }},
+	{eDKIM, eResult, func(r *reader) { r.dkim.Result = r.lower() }},
+	{eDKIM, eHuman, func(r *reader) { r.dkim.HumanResult = r.word() }},
+	{eSPF, eDomain, func(r *reader) { r.spf.Domain = r.host() }},
+	{eSPF, eScope, func(r *reader) { r.spf.Scope = r.lower() }},
+	{eSPF, eResult, func(r *reader) { r.spf.Result = r.lower() }},
+	{eSPF, eHuman, func(r *reader) { r.spf.HumanResult = r.word() }},
+}
+
+// takes is places by their elements. Nothing writes to it.
+var takes = func() (t [nElements][nElements]func(*reader)) {
+	for _, p := range places {
+		t[p.in][p.is] = p.take
+	}
+	return t
+}()
+
+// policy takes of the first policy alone: a second one is no part of the format
+// and nobody knows which of them is meant.
+func policy(take func(*reader, *Policy)) func(*reader) {
+	return func(r *reader) {
+		if r.policies == 1 {
+			take(r, &r.out.Policy)
+		}
+	}
+}
+
+// keep adds a result that says something.
+func keep[T comparable](r *reader, list *[]T, x T) {
+	var empty T
+	if x != empty && r.room(len(*list)) {
+		*list = append(*list, x)
+	}
+}
+
 // close takes the content of the element on top of the stack.
 func (r *reader) close(e element) {
-	switch r.parent(1) {
-	case eFeedback:
-		switch e {
-		case eVersion:
-			r.first(&r.out.Version, r.word(), "version")
-		case eRecord:
-			r.closeRecord()
-		}
-	case eMetadata:
-		r.metadata(e)
-	case eDateRange:
-		switch e {
-		case eBegin:
-			r.time(&r.out.Begin, "begin")
-		case eEnd:
-			r.time(&r.out.End, "end")
-		}
-	case ePolicy:
-		if r.policies == 1 {
-			r.policy(e)
-		}
-	case eRow:
-		switch e {
-		case eSource:
-			r.source()
-		case eCount:
-			r.count()
-		}
-	case eEvaluated:
-		r.evaluated(e)
-	case eReason:
-		switch e {
-		case eType:
-			r.reason.Type = r.lower()
-		case eComment:
-			r.reason.Comment = r.word()
-		}
-	case eIdentifiers:
-		switch e {
-		case eHeaderFrom:
-			r.record.HeaderFrom = r.host()
-		case eEnvelopeFrom:
-			r.record.EnvelopeFrom = r.host()
-		case eEnvelopeTo:
-			r.record.EnvelopeTo = r.host()
-		}
-	case eAuth:
-		switch e {
-		case eDKIM:
-			if r.dkim != (DKIMResult{}) && r.room(len(r.record.DKIMResults)) {
-				r.record.DKIMResults = append(r.record.DKIMResults, r.dkim)
-			}
-		case eSPF:
-			if r.spf != (SPFResult{}) && r.room(len(r.record.SPFResults)) {
-				r.record.SPFResults = append(r.record.SPFResults, r.spf)
-			}
-		}
-	case eDKIM:
-		switch e {
-		case eDomain:
-			r.dkim.Domain = r.host()
-		case eSelector:
-			r.dkim.Selector = r.word()
-		case eResult:
-			r.dkim.Result = r.lower()
-		case eHuman:
-			r.dkim.HumanResult = r.word()
-		}
-	case eSPF:
-		switch e {
-		case eDomain:
-			r.spf.Domain = r.host()
-		case eScope:
-			r.spf.Scope = r.lower()
-		case eResult:
-			r.spf.Result = r.lower()
-		case eHuman:
-			r.spf.HumanResult = r.word()
-		}
+	if take := takes[r.parent(1)][e]; take != nil {
+		take(r)
 	}
 }
 
@@ -463,64 +496,9 @@ func (r *reader) host() string {
 	return r.lower()
 }
 
-func (r *reader) metadata(e element) {
-	o := r.out
-	switch e {
-	case eOrgName:
-		r.first(&o.OrgName, r.word(), "org_name")
-	case eEmail:
-		r.first(&o.Email, r.word(), "email")
-	case eContact:
-		r.first(&o.ContactInfo, r.word(), "extra_contact_info")
-	case eReportID:
-		r.first(&o.ReportID, r.word(), "report_id")
-	case eError:
-		if s := r.word(); s != "" && len(o.ReportErrors) < MaxResults {
-			o.ReportErrors = append(o.ReportErrors, s)
-		}
-	case eGenerator:
-		o.Generator, o.RFC9990 = r.word(), true
-	}
-}
-
-func (r *reader) policy(e element) {
-	p := &r.out.Policy
-	switch e {
-	case eDomain:
-		r.first(&p.Domain, r.host(), "domain")
-	case eADKIM:
-		p.ADKIM = r.lower()
-	case eASPF:
-		p.ASPF = r.lower()
-	case eP:
-		r.first(&p.P, r.lower(), "p")
-	case eSP:
-		p.SP = r.lower()
-	case eNP:
-		p.NP, r.out.RFC9990 = r.lower(), true
-	case ePct:
-		p.Percent = r.word()
-	case eFo:
-		p.FailureOptions = r.word()
-	case eTesting:
-		p.Testing, r.out.RFC9990 = r.lower(), true
-	case eDiscovery:
-		p.DiscoveryMethod, r.out.RFC9990 = r.lower(), true
-	}
-}
-
-func (r *reader) evaluated(e element) {
-	switch e {
-	case eDisposition:
-		r.record.Disposition = r.lower()
-	case eDKIM:
-		r.record.DKIM = r.lower()
-	case eSPF:
-		r.record.SPF = r.lower()
-	case eReason:
-		if r.reason != (Reason{}) && r.room(len(r.record.Reasons)) {
-			r.record.Reasons = append(r.record.Reasons, r.reason)
-		}
+func (r *reader) reportError() {
+	if s := r.word(); s != "" && len(r.out.ReportErrors) < MaxResults {
+		r.out.ReportErrors = append(r.out.ReportErrors, s)
 	}
 }
 
@@ -569,13 +547,19 @@ func (r *reader) source() {
 
 func (r *reader) count() {
 	r.hasCount = true
-	n, err := strconv.ParseInt(string(r.value), 10, 64)
-	if err != nil || n < 0 || n > MaxCount {
+	n, ok := parseCount(r.value)
+	if !ok {
 		r.badCount = true
 		r.out.fault(FaultCount, r.word())
 		return
 	}
 	r.record.Count = n
+}
+
+// parseCount reads a number of messages.
+func parseCount(b []byte) (int64, bool) {
+	n, err := strconv.ParseInt(string(b), 10, 64)
+	return n, err == nil && n >= 0 && n <= MaxCount
 }
 
 // closeRecord keeps a record that says something that can be true.
@@ -604,7 +588,25 @@ func (r *reader) closeRecord() {
 			r.out.fault(FaultValue, "policy_evaluated")
 		}
 	}
-	r.out.Records = append(r.out.Records, r.record)
+	kept := *x
+	more := min(64, cap(r.out.Records)-len(r.out.Records)) // records that may come
+	kept.DKIMResults, kept.SPFResults, kept.Reasons = settle(&r.dkims, x.DKIMResults, 2*more), settle(&r.spfs, x.SPFResults, more), settle(&r.reasons, x.Reasons, more)
+	r.out.Records = append(r.out.Records, kept)
+}
+
+// settle moves results from where the next record will overwrite them to a slab
+// that they share with those of other records, of the size given if a new one is
+// needed.
+func settle[T any](slab *[]T, list []T, size int) []T {
+	if len(list) == 0 {
+		return nil
+	}
+	if cap(*slab)-len(*slab) < len(list) {
+		*slab = make([]T, 0, max(size, len(list)))
+	}
+	from := len(*slab)
+	*slab = append(*slab, list...)
+	return (*slab)[from:len(*slab):len(*slab)]
 }
 
 // finish judges the report as a whole.

@@ -2,9 +2,7 @@ package dmarcreport_test
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/xml"
-	"io"
 	"testing"
 
 	"github.com/sekisho/sekisho/dmarcreport"
@@ -108,6 +106,8 @@ func BenchmarkAggregate(b *testing.B) {
 	})
 }
 
+func BenchmarkReader(b *testing.B) { readAll(b, corpus(b)) }
+
 func BenchmarkEncodingXML(b *testing.B) {
 	bench(b, corpus(b), func(d []byte) (int, error) {
 		var p plain
@@ -116,32 +116,35 @@ func BenchmarkEncodingXML(b *testing.B) {
 	})
 }
 
-func BenchmarkGzip(b *testing.B) {
+// readAll reads packed reports with one reader.
+func readAll(b *testing.B, docs [][]byte) {
+	r := dmarcreport.NewReader(nil)
+	bench(b, docs, func(d []byte) (int, error) {
+		n := 0
+		for f := range r.Read(bytes.NewReader(d)) {
+			if f.Err != nil {
+				return 0, f.Err
+			}
+			n += len(f.Aggregate.Records)
+		}
+		return n, nil
+	})
+}
+
+func packed(b *testing.B) [][]byte {
 	var docs [][]byte
 	for _, d := range corpus(b) {
-		var z bytes.Buffer
-		w := gzip.NewWriter(&z)
-		if _, err := io.Copy(w, bytes.NewReader(d)); err != nil {
-			b.Fatal(err)
-		}
-		if err := w.Close(); err != nil {
-			b.Fatal(err)
-		}
-		docs = append(docs, z.Bytes())
+		docs = append(docs, []byte(gz(string(d))))
 	}
-	bench(b, docs, func(d []byte) (int, error) {
-		r, err := gzip.NewReader(bytes.NewReader(d))
-		if err != nil {
-			return 0, err
-		}
-		data, err := io.ReadAll(r)
-		if err != nil {
-			return 0, err
-		}
-		a, err := dmarcreport.ParseAggregate(data)
-		if err != nil {
-			return 0, err
-		}
-		return len(a.Records), nil
-	})
+	return docs
+}
+
+func BenchmarkGzip(b *testing.B) { readAll(b, packed(b)) }
+
+func BenchmarkMail(b *testing.B) {
+	var docs [][]byte
+	for _, d := range packed(b) {
+		docs = append(docs, []byte(mail("Content-Type: application/gzip; name=r.xml.gz", "base64", string(d))))
+	}
+	readAll(b, docs)
 }

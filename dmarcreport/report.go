@@ -87,6 +87,17 @@ func (a *Aggregate) Messages() int64 {
 	return n
 }
 
+// Passing returns how many of the messages passed DMARC, as the reporter judged.
+func (a *Aggregate) Passing() int64 {
+	n := int64(0)
+	for i := range a.Records {
+		if a.Records[i].Pass() {
+			n += a.Records[i].Count
+		}
+	}
+	return n
+}
+
 // Key identifies a report, whoever delivered it and how often. Two reports with
 // one key and different content are an original and its correction. Reporters
 // reuse an identifier for other domains and other days, so that these belong
@@ -126,6 +137,7 @@ const (
 	FaultNoRecord   Code = "no-record"          // nothing was seen: the report says only that the reporter lives
 	FaultTooMany    Code = "too-many"           // records or results over a bound were left out
 	FaultLong       Code = "long"               // texts were cut
+	FaultContainer  Code = "container"          // the file that the report is packed in is damaged
 	FaultMisspelled Code = "element-misspelled" // an element under another name that can only mean the one
 )
 
@@ -146,14 +158,18 @@ const (
 	MaxSpan    = 45 * 24 * time.Hour
 )
 
-func (a *Aggregate) fault(code Code, detail string) {
-	for i := range a.Faults {
-		if f := &a.Faults[i]; f.Code == code && f.Detail == detail {
+func (a *Aggregate) fault(code Code, detail string) { a.Faults = addFault(a.Faults, code, detail) }
+
+// addFault counts a fault. The list is short, whatever the report is like.
+func addFault(list []Fault, code Code, detail string) []Fault {
+	for i := range list {
+		if f := &list[i]; f.Code == code && f.Detail == detail {
 			f.Count++
-			return
+			return list
 		}
 	}
-	if len(a.Faults) < 50 {
-		a.Faults = append(a.Faults, Fault{code, detail, 1})
+	if len(list) < 50 {
+		list = append(list, Fault{code, detail, 1})
 	}
+	return list
 }

@@ -32,8 +32,8 @@ const (
 )
 
 // Args are the arguments of a message by name. Values are strings, integers,
-// [time.Time] (shown as a date with its weekday), a [Message], or a slice of
-// strings (shown as a list).
+// [time.Time] (shown as a date with its weekday), a [Message], a [Text], or a
+// slice of strings (shown as a list).
 type Args map[string]any
 
 // Message is a sentence by key. The zero Message says nothing.
@@ -211,6 +211,8 @@ func (c *Catalogue) format(l Language, v any) string {
 		return Date(l, v)
 	case Message:
 		return c.Say(l, v)
+	case Text:
+		return v.In(l)
 	case []string:
 		if l == JA {
 			return strings.Join(v, "、")

@@ -19,6 +19,9 @@ type check struct {
 	facts  []placed
 	says   []said
 	parts  []clause
+	st     statement
+	cities []string
+	scores []float64 // overlap with each sentence of the sources, once it is asked for
 	words  []string
 	used   []span // of the folded text
 	advice bool
@@ -59,8 +62,10 @@ func (g *Ground) newCheck(s string, l lang.Language) *check {
 		}
 		from = at + len(f)
 	}
-	c.says = concepts(c.folded)
-	c.parts = clauses(c.folded)
+	c.st = newStatement(s)
+	c.st.numbers = slices.DeleteFunc(numerals(c.folded), func(n numeral) bool { return c.dated(n.from) })
+	c.st.numbers = c.st.numbers[:min(len(c.st.numbers), maxNumbers)]
+	c.says, c.parts, c.cities = c.st.says, c.st.parts, c.st.cities
 	c.words = sentence.Words(s)
 	c.advice = isAdvice(c.folded)
 	return c
@@ -84,6 +89,8 @@ func (c *check) hard() {
 	c.addresses()
 	c.identifiers()
 	c.dates()
+	c.monthParts()
+	c.times()
 	c.weekdays()
 	c.names()
 	c.places()
@@ -251,7 +258,7 @@ func (c *check) editions(s string) []string {
 func says(clause string) []string {
 	var out []string
 	for _, x := range concepts(clause) {
-		if x.kind != "harm" || x.id == "exploited" {
+		if x.kind == "subject" || x.kind == "state" || x.id == "exploited" {
 			out = append(out, x.mark())
 		}
 	}

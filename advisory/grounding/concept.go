@@ -2,6 +2,8 @@ package grounding
 
 import (
 	_ "embed"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -13,29 +15,123 @@ var conceptText string
 
 // concept is something that a sentence may say, in the words of both languages.
 type concept struct {
-	kind  string // subject, state, harm
+	kind  string // subject, state, verb, harm, topic, group
 	id    string
 	minus bool // says the opposite by itself
-	words []string
 }
 
-var dictionary = sync.OnceValue(func() []concept {
-	var out []concept
+// entry is a word of the dictionary with all that it may stand for.
+type entry struct {
+	word string
+	stem bool // any ending
+	of   []concept
+}
+
+// prefixLen is how many bytes of a word of the dictionary are looked up at once:
+// a character of Japanese.
+const prefixLen = 3
+
+// words are the entries by their first bytes, the longest first.
+type words map[string][]entry
+
+// dictionary are the words for what may be so, and those for what it is about.
+var dictionary = sync.OnceValue(func() [2]words {
+	return [2]words{
+		readWords(func(kind string) bool { return kind != "topic" && kind != "group" }),
+		readWords(func(kind string) bool { return kind == "topic" || kind == "group" }),
+	}
+})
+
+func readWords(is func(kind string) bool) words {
+	all := map[string]*entry{}
 	for line := range strings.SplitSeq(conceptText, "\n") {
 		f := strings.Split(line, "\t")
-		if len(f) != 5 || strings.HasPrefix(line, "#") {
+		if len(f) != 5 || strings.HasPrefix(line, "#") || !is(f[0]) {
 			continue
 		}
 		c := concept{kind: f[0], id: f[1], minus: f[2] == "-"}
 		for _, list := range f[3:] {
-			for w := range strings.SplitSeq(list, "|") {
-				c.words = append(c.words, strings.ToLower(w))
+			for w := range strings.SplitSeq(strings.ToLower(list), "|") {
+				if w == "" {
+					continue
+				}
+				if all[w] == nil {
+					all[w] = &entry{word: strings.TrimSuffix(w, "*"), stem: strings.HasSuffix(w, "*")}
+				}
+				all[w].of = append(all[w].of, c)
 			}
 		}
-		out = append(out, c)
+	}
+	out := words{}
+	for _, w := range slices.Sorted(maps.Keys(all)) {
+		e := all[w]
+		key := e.word[:min(len(e.word), prefixLen)]
+		out[key] = append(out[key], *e)
+	}
+	for _, list := range out {
+		slices.SortStableFunc(list, func(a, b entry) int { return len(b.word) - len(a.word) })
 	}
 	return out
-})
+}
+
+// occurrence is a concept in a text.
+type occurrence struct {
+	concept
+	at, to int
+}
+
+// occurrences returns the concepts of a folded text The longest word counts
+// where several begin: 使えなく, not 使え.
+func occurrences(t string) []occurrence {
+	d := dictionary()
+	return append(d[0].in(t), d[1].in(t)...)
+}
+
+func (d words) in(t string) []occurrence {
+	var out []occurrence
+	for i := 0; i < len(t); {
+		latin := t[i] < 0x80
+		if latin && (!isLetter(t[i]) && !isWord(t[i]) || i > 0 && (isLetter(t[i-1]) || isWord(t[i-1]))) {
+			i++
+			continue
+		}
+		if !latin && !utf8.RuneStart(t[i]) {
+			i++
+			continue
+		}
+		longest, stem := 0, false
+		for n := prefixLen; n > 0 && i+1 <= len(t); n-- {
+			if i+n > len(t) {
+				continue
+			}
+			for _, e := range d[t[i:i+n]] {
+				if len(e.word) < longest || len(e.word) == longest && stem != e.stem && longest > 0 && !stem {
+					continue
+				}
+				if n < prefixLen && len(e.word) >= prefixLen || !strings.HasPrefix(t[i:], e.word) {
+					continue
+				}
+				end := i + len(e.word)
+				if e.word[0] < 0x80 && !e.stem && end < len(t) && (isLetter(t[end]) || isWord(t[end]) && !isWord(e.word[len(e.word)-1])) {
+					continue
+				}
+				longest, stem = len(e.word), e.stem
+				for e.stem && end < len(t) && isLetter(t[end]) {
+					end++
+				}
+				for _, c := range e.of {
+					out = append(out, occurrence{c, i, end})
+				}
+			}
+		}
+		if longest == 0 {
+			_, n := utf8.DecodeRuneInString(t[i:])
+			longest = n
+		}
+		i += longest
+	}
+	return out
+}
 
 // said is a concept in a sentence.
 type said struct {
@@ -45,6 +141,7 @@ type said struct {
 	open     bool // the sentence says that nobody knows
 	at       int
 	clause   int
+	future   bool // will be so
 }
 
 // clause is a stretch of a sentence in which a number belongs to its words.
@@ -82,9 +179,11 @@ func clauses(text string) []clause {
 
 var (
 	negationsJA = []string{"ない", "ません", "なく", "なし", "せず", "されず", "れず", "ていず", "不可", "まだ", "なかった"}
-	negationsEN = []string{"not", "no", "never", "without", "cannot", "neither", "nor", "none", "nobody", "only if", "isn't", "aren't", "don't", "doesn't", "can't", "won't", "wasn't", "weren't", "hasn't"}
+	negationsEN = []string{"not", "no", "never", "without", "cannot", "neither", "nor", "none", "nobody", "nothing", "only if", "isn't", "aren't", "don't", "doesn't", "can't", "won't", "wasn't", "weren't", "hasn't", "lack", "lacks", "lacked", "lacking"}
 	unknowns    = []string{"明らかになってい", "分かってい", "わかってい", "決まってい", "不明", "未定", "not known", "unknown", "unclear", "undecided", "do not know", "not clear", "not been determined"}
-	hedges      = []string{"可能性", "おそれ", "恐れ", "懸念", "疑", "とみられ", "かもしれ", "推測", "見込", " may ", " might ", "could", "possibl", "likely", "suspect", "appear", "believed", "assess", "potential"}
+	futures     = []string{"予定", "今後", "する計画", " will ", "planned", "scheduled", "expected", " plans to"}
+	done        = []string{"すでに", "既に", "済み", "現在", "された", "されました", "already", " now ", "has been", "have been"}
+	hedges      = []string{"可能性", "おそれ", "恐れ", "懸念", "疑", "とみられ", "かもしれ", "推測", "見込", "はっきりし", "断定でき", "確認中", "調査中", "と見て", "と考え", " might ", "could", "possibl", "likely", "suspect", "appear", "believed", "assess", "potential", "not certain", "uncertain", "points to", "under investigation", "investigating", "whether"}
 )
 
 // concepts returns what a folded sentence says.
@@ -94,27 +193,22 @@ func concepts(s string) []said {
 	for k, p := range parts {
 		t := " " + p.text + " "
 		open := containsAny(t, unknowns)
-		for _, c := range dictionary() {
-			at := find(t, c.words)
-			if at < 0 {
+		hedged, future := hedgedText(t), containsAny(t, futures)
+		for _, c := range occurrences(t) {
+			if slices.ContainsFunc(out, func(x said) bool { return x.clause == k && x.id == c.id && x.kind == c.kind }) {
 				continue
 			}
-			x := said{kind: c.kind, id: c.id, negated: c.minus, at: p.from + at, clause: k}
-			if attributive(t[at:]) {
-				continue // of "messages that do not comply" nothing is said yet
-			}
-			// "It is not known when ..." takes back that it is known, not what follows.
-			if !c.minus && (!open || c.id == "known") && negated(t, at) {
-				x.negated = true
-			}
-			x.open = open
-			x.hedged = containsAny(t, hedges)
-			// A word that says the opposite by itself holds the plain one inside it.
-			if i := lastOf(out, c.id, k); i >= 0 {
-				if c.minus {
-					out[i].negated = true
+			x := said{kind: c.kind, id: c.id, negated: c.minus, at: p.from + c.at, clause: k, open: open, hedged: hedged, future: future}
+			if c.kind == "group" {
+				x.negated = negated(t, c.at, c.to)
+			} else if c.kind != "topic" {
+				if attributive(t[c.at:]) {
+					continue // of "messages that do not comply" nothing is said yet
 				}
-				continue
+				// "It is not known when ..." takes back that it is known, not what follows.
+				if (!open || c.id == "known") && negated(t, c.at, c.to) {
+					x.negated = true
+				}
 			}
 			out = append(out, x)
 		}
@@ -122,13 +216,32 @@ func concepts(s string) []said {
 	return out
 }
 
-func lastOf(out []said, id string, clause int) int {
-	for i := len(out) - 1; i >= 0 && out[i].clause == clause; i-- {
-		if out[i].id == id {
-			return i
+// hedgedText reports whether a folded text in spaces expresses a doubt.
+func hedgedText(t string) bool { return containsAny(t, hedges) || may(t) }
+
+// may reports whether "may" stands in a text and is not the month.
+func may(t string) bool {
+	for from := 0; ; {
+		i := strings.Index(t[from:], " may ")
+		if i < 0 {
+			return false
 		}
+		i += from
+		from = i + len(" may")
+		before := t[:i]
+		before = before[strings.LastIndexByte(before, ' ')+1:]
+		next := t[from+1:]
+		word, _, _ := strings.Cut(next, " ")
+		verb := slices.Contains([]string{"be", "have", "not", "also", "still", "no"}, word)
+		if next != "" && next[0] >= '0' && next[0] <= '9' || before != "" && isDigit(before[len(before)-1]) && !verb {
+			continue
+		}
+		switch before {
+		case "in", "of", "early", "late", "mid", "until", "from", "since":
+			continue
+		}
+		return true
 	}
-	return -1
 }
 
 func containsAny(s string, list []string) bool {
@@ -141,27 +254,6 @@ func containsAny(s string, list []string) bool {
 }
 
 var relative = strings.NewReplacer("that do not ", "", "that does not ", "", "that did not ", "", "who do not ", "", "who cannot ", "", "which do not ", "", "if you do not ", "", "if not ", "", "not only ", "")
-
-// find returns where the first of the words stands, -1 for nowhere.
-func find(t string, words []string) int {
-	for _, w := range words {
-		stem := strings.HasSuffix(w, "*")
-		w = strings.TrimSuffix(w, "*")
-		latin := w[0] < 0x80
-		for from := 0; ; {
-			i := strings.Index(t[from:], w)
-			if i < 0 {
-				break
-			}
-			i += from
-			from = i + len(w)
-			if !latin || !isLetter(t[i-1]) && (stem || !isLetter(t[from])) {
-				return i
-			}
-		}
-	}
-	return -1
-}
 
 func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c == '-' }
 
@@ -178,8 +270,11 @@ func attributive(after string) bool {
 
 // negated reports whether the words of a clause take back what stands at a
 // place: in Japanese what follows it, in English what comes before it.
-func negated(t string, at int) bool {
-	after := t[at:]
+func negated(t string, at, to int) bool {
+	after := t[to:]
+	if strings.HasPrefix(after, " not ") || strings.HasPrefix(after, " no ") || strings.HasPrefix(after, " nothing") {
+		return true // "need not"
+	}
 	if n := 120; len(after) > n {
 		after = after[:cut(after, n)]
 	}

@@ -15,10 +15,10 @@ var counters = []struct {
 	id    string
 	words []string
 }{
-	{"people", []string{"人", "名", "user", "people", "person", "recipient", "employee", "victim"}},
-	{"organisations", []string{"組織", "社", "organi", "compan", "firm", "団体", "法人", "business"}},
+	{"people", []string{"人", "名", "user", "people", "person", "recipient", "employee", "victim", "customer", "client", "patient", "student", "member", "顧客", "利用者", "会員"}},
+	{"organisations", []string{"組織", "社", "corporate ", "business customer", "organi", "compan", "firm", "団体", "法人", "business"}},
 	{"countries", []string{"カ国", "か国", "ヵ国", "countr"}},
-	{"devices", []string{"台", "device", "server", "machine", "firewall"}},
+	{"devices", []string{"台", "device", "server", "machine", "firewall", "router", "computer", "printer", "terminal", "pcs", "端末", "ルーター", "サーバー"}},
 	{"mails", []string{"通", "mail", "message"}},
 	{"yen", []string{"円", "yen"}},
 	{"dollars", []string{"ドル", "dollar"}},
@@ -30,6 +30,7 @@ var counters = []struct {
 	{"years", []string{"年", "year"}},
 	{"times", []string{"回", "times"}},
 	{"accounts", []string{"アカウント", "account"}},
+	{"tenants", []string{"テナント", "tenant"}},
 	{"domains", []string{"ドメイン", "domain"}},
 	{"seconds", []string{"秒", "second"}},
 	{"items", []string{"件", "case", "report", "incident", "consultation", "complaint", "record", "vulnerabilit", "flaw", "bug", "脆弱性", "items"}},
@@ -39,15 +40,33 @@ var counters = []struct {
 	{"kinds", []string{"種類", "kinds", "types"}},
 }
 
-func (n *numeral) counter() string {
-	u := strings.TrimLeft(n.unit, " 余超")
+func (n *numeral) counter() string { return n.of }
+
+func (n *numeral) readCounter() string {
+	u := strings.NewReplacer("corporate customer", "company", "business customer", "company").Replace(strings.TrimLeft(n.unit, " 余超"))
 	best, at := "", 1<<30
+	// "The other eight the employee ..." counts no employees.
+	stop := 16
+	for _, w := range []string{" a ", " an ", " per ", " each ", " in ", " the ", " were ", " was ", " are ", " is ", " to ", " at ", " on ", " from ", " by ", " had ", " have ", " has ", " got ", " became ", " who ", " that ", " whose ", " with ", " and ", " or ", " which ", " when ", " because ", " for ", " after ", " before ", " could ", " can ", " may ", " will "} {
+		if i := strings.Index(" "+u, w); i >= 0 && !strings.HasPrefix(u, "of the ") {
+			stop = min(stop, i-1)
+		}
+	}
+	head := -1
 	for _, k := range counters {
 		for _, w := range k.words {
 			i := strings.Index(u, w)
+			if i >= 0 && w[0] < 0x80 && i <= stop {
+				// The last word of the phrase is what is counted: "customer companies".
+				if i > head && !strings.ContainsAny(u[:i], "0123456789,;.") && (i == 0 || !isWord(u[i-1])) {
+					head = i
+					best, at = k.id, -1
+				}
+				continue
+			}
 			limit := 0
 			if w[0] < 0x80 {
-				limit = 16
+				limit = stop
 			}
 			if i >= 0 && i <= limit && i < at {
 				// An own word of another number in between ends the search.
@@ -66,9 +85,15 @@ func (c *check) numbers() {
 		if c.isUsed(n.from) || n.token {
 			continue
 		}
+		if c.advice && n.value <= 3 && !n.percent && (n.counter() == "" || n.counter() == "people") {
+			continue // "ask a second person"
+		}
 		// A number in a list, a numbered step, "one of them".
 		if n.value == 1 && !n.percent && strings.HasPrefix(n.unit, "日") {
 			continue // per day
+		}
+		if strings.HasPrefix(n.unit, "日") && !strings.HasPrefix(n.unit, "日間") && c.dayOfMonth(int(n.value)) {
+			continue
 		}
 		if n.from == 0 && strings.HasPrefix(c.folded[n.to:], ".") || n.value == 1 && n.text == "one" || n.percent && n.text == "half" && n.bound == exact && c.g.texts == "" {
 			continue
@@ -115,6 +140,7 @@ func (c *check) number(n *numeral) {
 		return
 	}
 	switch {
+	case rounded == nil && wrong == nil && inDays[unit] > 0 && c.lasts(n, unit):
 	case rounded != nil:
 		c.roundings = append(c.roundings, Rounding{Exact: strings.TrimSpace(rounded.text), Shown: strings.TrimSpace(n.text)})
 	case wrong != nil:
@@ -135,7 +161,8 @@ func (c *check) counted(n *numeral) {
 	if unit == "" || inDays[unit] > 0 {
 		return
 	}
-	var mine, theirs, others []string
+	var mine []string
+	theirs, others := map[string]bool{}, map[string]bool{}
 	for _, x := range concepts(c.clauseAt(n.from)) {
 		// What is counted is the unit's business.
 		if x.kind == "subject" && !slices.Contains([]string{"corporate", "customer", "device", "employee", "vulnerability", "consultation"}, x.id) {
@@ -153,38 +180,68 @@ func (c *check) counted(n *numeral) {
 	line := ""
 	for i := range c.g.sentences {
 		st := &c.g.sentences[i]
-		for _, x := range st.numbers {
+		for k := range st.numbers {
+			x := &st.numbers[k]
 			if x.percent || x.token || x.counter() != unit && x.counter() != "" {
 				continue
 			}
-			var all, near []string
-			for _, y := range st.says {
-				all = append(all, y.id)
-				if y.clause < len(st.parts) && x.from >= st.parts[y.clause].from && x.from < st.parts[y.clause].to {
-					near = append(near, y.id)
-				}
-			}
-			for _, y := range st.before {
-				all = append(all, y.id)
-			}
-			for _, f := range st.facts {
-				if f.Type == fact.Place {
-					all = append(all, "place "+f.Value)
-				}
-			}
 			if x.value == n.value || n.rounds(x.value, false) {
-				theirs, line = append(theirs, all...), st.text
-			} else {
-				others = append(others, near...)
+				line = st.text
+			}
+			// What is said anywhere in the sentence may be said of the number, and what
+			// its own clause says is said of it.
+			for _, m := range mine {
+				all, near := st.saysBeside(m, x)
+				if x.value != n.value && !n.rounds(x.value, false) {
+					others[m] = others[m] || near
+				} else {
+					theirs[m] = theirs[m] || all
+				}
 			}
 		}
 	}
 	for _, m := range mine {
-		if len(theirs) > 0 && !slices.Contains(theirs, m) && slices.Contains(others, m) {
+		if line != "" && !theirs[m] && others[m] {
 			c.flag(Mixed, n.text+firstWord(n.unit), line)
 			return
 		}
 	}
+}
+
+// saysBeside reports whether a sentence says something that belongs to a number,
+// and whether its clause does. A place is written as "place" and its code.
+func (st *statement) saysBeside(what string, n *numeral) (all, near bool) {
+	if code, ok := strings.CutPrefix(what, "place "); ok {
+		for i := range st.facts {
+			f := &st.facts[i]
+			if f.Type != fact.Place || f.Value != code {
+				continue
+			}
+			here := st.near(f, n.from)
+			all, near = all || here || len(st.numbers) < 2, near || here
+		}
+		return all, near
+	}
+	own := st.clauseOf(n.from)
+	for _, y := range st.says {
+		if y.id == what {
+			all, near = true, near || y.clause == own
+		}
+	}
+	return all || slices.ContainsFunc(st.before, func(y said) bool { return y.id == what }), near
+}
+
+// near reports whether a fact stands in the clause of a number.
+func (st *statement) near(f *fact.Fact, at int) bool {
+	t := st.parts[st.clauseOf(at)]
+	for _, e := range f.Evidence {
+		if e.Span[1] <= len(st.text) && e.Span[0] <= e.Span[1] {
+			if word := fold(st.text[e.Span[0]:e.Span[1]]); word != "" && strings.Contains(t.text, word) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func firstWord(s string) string {
@@ -204,7 +261,7 @@ func alike(a, b string) bool {
 	if a > b {
 		a, b = b, a
 	}
-	return a == "accounts" && b == "people" || a == "items" && b == "mails" || a == "files" && b == "items" || a == "items" && b == "times"
+	return a == "accounts" && b == "people" || a == "items" && b == "organisations" || a == "items" && b == "mails" || a == "files" && b == "items" || a == "items" && b == "times"
 }
 
 // ratio reports whether a share follows from two counts of one sentence.
@@ -218,18 +275,91 @@ func (c *check) ratio(n *numeral) bool {
 					continue
 				}
 				ux, uy := x.counter(), y.counter()
-				if ux == "" && x.to < y.from && y.from-x.to < 40 {
-					// "12 of the 70", 70社のうち12社.
-					if between := fold(c.g.sentences[i].text)[x.to:y.from]; strings.Contains(between, " of ") {
-						ux = uy
-					}
+				if ux == "" && uy != "" && c.beside(fold(c.g.sentences[i].text), x) {
+					ux = uy // "1,300 users, of whom 400 are in Japan"
 				}
-				if ux == "" || ux != uy {
+				if ux == "" && uy == "" && x.value > 20 && c.beside(fold(c.g.sentences[i].text), x) {
+					ux, uy = "items", "items"
+				}
+				if ux == "" || ux != uy || c.elsewhere(&c.g.sentences[i], x) {
 					continue
 				}
 				if v := 100 * x.value / y.value; n.rounds(math.Round(v), true) || math.Abs(v-n.value) < 2 {
 					return true
 				}
+			}
+		}
+	}
+	return c.partOf(n)
+}
+
+// partOf reports whether a share follows from a number of a sentence and the
+// largest of its kind in the sentences before.
+func (c *check) partOf(n *numeral) bool {
+	for i := range c.g.sentences {
+		st := &c.g.sentences[i]
+		for k := range st.numbers {
+			x := &st.numbers[k]
+			if x.percent || x.token || x.value < 1 || c.elsewhere(st, x) || !c.beside(fold(st.text), x) {
+				continue
+			}
+			for _, before := range c.g.sentences[max(0, i-6):i] {
+				for j := range before.numbers {
+					y := &before.numbers[j]
+					if y.percent || y.token || y.value <= x.value || y.counter() == "" || inDays[y.counter()] > 0 || x.counter() != "" && x.counter() != y.counter() {
+						continue
+					}
+					if v := 100 * x.value / y.value; n.rounds(math.Round(v), true) || math.Abs(v-n.value) < 2 {
+						return true
+					}
+				}
+			}
+		}
+	}
+	return false
+}
+
+// elsewhere reports whether the sentence speaks of something that the source
+// has in another clause than that of the number.
+func (c *check) elsewhere(st *statement, n *numeral) bool {
+	own := st.clauseOf(n.from)
+	for _, x := range c.says {
+		if x.kind != "subject" && x.kind != "group" {
+			continue
+		}
+		here, there := false, false
+		for _, y := range st.says {
+			if y.id == x.id {
+				here, there = here || y.clause == own, there || y.clause != own
+			}
+		}
+		if there && !here {
+			return true
+		}
+	}
+	return false
+}
+
+// beside reports whether the clause around a number of a source is about the
+// place or the thing of which the sentence speaks.
+func (c *check) beside(s string, n *numeral) bool {
+	for _, p := range clauses(s) {
+		if n.from < p.from || n.from >= p.to {
+			continue
+		}
+		for _, x := range concepts(p.text) {
+			if slices.ContainsFunc(c.says, func(y said) bool { return x.id == y.id && x.kind == y.kind }) {
+				return true
+			}
+		}
+		for _, w := range c.words {
+			if len(w) > 3 && strings.Contains(p.text, w) {
+				return true
+			}
+		}
+		for _, f := range fact.Extract(&fact.Input{Text: p.text}, nil).Of(fact.Place) {
+			if slices.ContainsFunc(c.facts, func(g placed) bool { return g.Type == fact.Place && g.Value == f.Value }) {
+				return true
 			}
 		}
 	}
@@ -320,11 +450,41 @@ func (c *check) claims() {
 				}
 			}
 		}
-		if found && strongest > 0 && f.Claim.Strength() > strongest {
+		if found && strongest > 0 && f.Claim.Strength() > strongest && !c.saidOf(f.Number) {
 			c.flag(Claim, c.folded[f.from:f.to], "")
 		}
 	}
 	c.harmed()
+}
+
+// maxPairs is how many numbers with what befell them are compared in a sentence.
+const maxPairs = 40
+
+// weaker is what is told of people short of harm.
+var weaker = map[string]bool{"targeted": true, "received": true, "asks": true, "reported": true, "consultation": true, "phone": true, "attempted": true, "clicked": true, "entered": true, "affected": true, "confirmed": true, "sent": true, "delivered": true, "signed-in": true, "online": true, "included": true}
+
+// saidOf reports whether a sentence of a source with a number says all that the
+// sentence says of what may be so.
+func (c *check) saidOf(number float64) bool {
+	for i := range c.g.sentences {
+		st := &c.g.sentences[i]
+		if !slices.ContainsFunc(st.numbers, func(n numeral) bool {
+			m := numeral{value: number, bound: about}
+			return n.value == number || m.rounds(n.value, false)
+		}) {
+			continue
+		}
+		all := true
+		for _, x := range c.says {
+			if (x.kind == "state" || x.kind == "harm") && !slices.ContainsFunc(st.says, func(y said) bool { return y.id == x.id && y.negated == x.negated }) {
+				all = false
+			}
+		}
+		if all {
+			return true
+		}
+	}
+	return false
 }
 
 // harmed compares what befell those who are counted: a number that a source
@@ -333,14 +493,29 @@ func (c *check) harmed() {
 	if len(c.g.sentences) == 0 {
 		return
 	}
+	type pair struct {
+		id    string
+		value float64
+	}
+	done := map[pair]bool{}
 	for _, x := range c.says {
 		if x.kind != "harm" || x.negated || x.hedged || x.open {
 			continue
 		}
-		for _, n := range numerals(c.folded) {
-			if n.percent || n.token || n.value < 2 || n.counter() == "" || inDays[n.counter()] > 0 || !c.together(x, n.from) || c.dated(n.from) {
+		for _, n := range c.st.numbers {
+			if done[pair{x.id, n.value}] || len(done) >= maxPairs {
 				continue
 			}
+			if x.id == "paid" && slices.ContainsFunc(c.says, func(y said) bool { return y.id == "refunded" }) {
+				continue
+			}
+			if x.id == "lost" && n.counter() == "items" {
+				continue // so many cases
+			}
+			if n.percent || n.token || n.value < 2 || n.counter() == "" || inDays[n.counter()] > 0 || !c.st.reach(&n, x.clause) || c.dated(n.from) {
+				continue
+			}
+			done[pair{x.id, n.value}] = true
 			counted, agrees := "", false
 			for i := range c.g.sentences {
 				st := &c.g.sentences[i]
@@ -349,9 +524,19 @@ func (c *check) harmed() {
 				}) {
 					continue
 				}
-				counted = st.text
+				// A harm of which the dictionary has no word is no contradiction.
+				if slices.ContainsFunc(st.says, func(y said) bool {
+					return weaker[y.id] || y.kind == "harm"
+				}) {
+					counted = st.text
+				}
 				agrees = agrees || slices.ContainsFunc(st.says, func(y said) bool {
-					return y.kind == "harm" && !y.negated && !y.open && (y.id == x.id || x.id == "lost" || y.id == "lost")
+					if y.kind != "harm" || y.negated || y.open || !sameHarm(x.id, y.id) {
+						return false
+					}
+					return slices.ContainsFunc(st.numbers, func(s numeral) bool {
+						return (s.value == n.value || n.rounds(s.value, false)) && st.reach(&s, y.clause)
+					})
 				})
 			}
 			if counted != "" && !agrees {
@@ -359,17 +544,6 @@ func (c *check) harmed() {
 			}
 		}
 	}
-}
-
-// together reports whether a number stands in or beside the clause of what is
-// said.
-func (c *check) together(x said, at int) bool {
-	for i, p := range c.parts {
-		if at >= p.from && at < p.to {
-			return i == x.clause || i == x.clause-1
-		}
-	}
-	return false
 }
 
 func (c *check) dated(at int) bool {

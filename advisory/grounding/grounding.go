@@ -32,6 +32,9 @@ const (
 	MaxSources  = 20       // further ones are left out
 	MaxSource   = 64 << 10 // bytes of a source
 	MaxSentence = 2000     // bytes of a sentence of a draft
+
+	maxSaid    = 80 // concepts of a sentence
+	maxNumbers = 60 // numbers of a sentence
 )
 
 // Source is a text on which a draft rests.
@@ -72,6 +75,7 @@ const (
 	Certainty  Kind = "certainty"  // a doubt became a certainty
 	Opposite   Kind = "opposite"   // the source says the contrary
 	Mixed      Kind = "mixed"      // belongs to something else in the source
+	Scope      Kind = "scope"      // all or only, which the source does not say
 	Ours       Kind = "ours"       // about ourselves, and nobody told it
 	Nowhere    Kind = "nowhere"    // nothing of it is in a source
 )
@@ -133,6 +137,7 @@ type Ground struct {
 	ownFacts  []fact.Fact
 	romaji    string
 	langs     map[lang.Language]bool
+	spread    map[string]int // how many sentences say it
 }
 
 // statement is a sentence of a source.
@@ -144,7 +149,8 @@ type statement struct {
 	parts []clause
 
 	numbers []numeral // without those of dates and identifiers
-	before  []said    // what the sentence before says
+	cities  []string
+	before  []said // what the sentence before says
 }
 
 // count reads the numbers of a sentence that are no part of a date or an
@@ -165,6 +171,9 @@ func (st *statement) count(index int, facts []fact.Fact) {
 		}
 	}
 	for _, n := range numerals(folded) {
+		if len(st.numbers) == maxNumbers {
+			return
+		}
 		if !slices.ContainsFunc(used, func(s span) bool { return n.from >= s.from && n.from < s.to }) {
 			st.numbers = append(st.numbers, n)
 		}
@@ -173,7 +182,7 @@ func (st *statement) count(index int, facts []fact.Fact) {
 
 // New builds the index.
 func New(o *Options) *Ground {
-	g := &Ground{langs: map[lang.Language]bool{}}
+	g := &Ground{langs: map[lang.Language]bool{}, spread: map[string]int{}}
 	if o == nil {
 		return g
 	}
@@ -204,6 +213,13 @@ func New(o *Options) *Ground {
 			g.numbers = append(g.numbers, st.numbers...)
 			if i > 1 {
 				st.before = g.sentences[len(g.sentences)-1].says
+			}
+			said := map[string]bool{}
+			for _, x := range st.says {
+				if !said[x.id] {
+					said[x.id] = true
+					g.spread[x.id]++
+				}
 			}
 			g.sentences = append(g.sentences, st)
 		}
@@ -247,6 +263,8 @@ func newStatement(text string) statement {
 	for _, w := range sentence.Words(text) {
 		st.words[w] = true
 	}
+	st.says = st.says[:min(len(st.says), maxSaid)]
+	st.cities = citiesIn(fold(text))
 	return st
 }
 

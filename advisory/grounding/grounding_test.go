@@ -1,13 +1,13 @@
 package grounding_test
 
 import (
-	"bufio"
 	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -23,48 +23,69 @@ type sample struct {
 func labelled(t *testing.T) ([]sample, map[string]*grounding.Ground) {
 	t.Helper()
 	dir := filepath.Join("..", "testdata", "grounding")
-	f, err := os.Open(filepath.Join(dir, "drafts.jsonl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
 	var out []sample
 	grounds := map[string]*grounding.Ground{}
-	for in := bufio.NewScanner(f); in.Scan(); {
-		var s sample
-		if err := json.Unmarshal(in.Bytes(), &s); err != nil {
+	for _, name := range []string{"drafts.jsonl", "third.jsonl"} {
+		b, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
 			t.Fatal(err)
 		}
-		out = append(out, s)
-		if grounds[s.Source] == nil {
-			var src struct{ Text string }
-			b, err := os.ReadFile(filepath.Join(dir, "sources", s.Source+".json"))
-			if err != nil {
+		for line := range strings.SplitSeq(strings.TrimSpace(string(b)), "\n") {
+			var s sample
+			if err := json.Unmarshal([]byte(line), &s); err != nil {
 				t.Fatal(err)
 			}
-			if err := json.Unmarshal(b, &src); err != nil {
-				t.Fatal(err)
+			out = append(out, s)
+			if grounds[s.Source] == nil {
+				grounds[s.Source] = sourceGround(t, filepath.Join(dir, "sources", s.Source+".json"))
 			}
-			title, text, _ := strings.Cut(src.Text, "\n")
-			grounds[s.Source] = grounding.New(&grounding.Options{Sources: []grounding.Source{{Title: title, Text: text}}})
 		}
 	}
 	return out, grounds
 }
 
-// TestPlanted measures the two halves of the labelled set: the articles g01 to
-// g06 were at hand when the rules were written, g07 to g12 were not looked at. The
-// limits of the second half are what was reached, so that a change which makes it
+func sourceGround(t *testing.T, path string) *grounding.Ground {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var src struct{ Text string }
+	if err := json.Unmarshal(b, &src); err != nil {
+		t.Fatal(err)
+	}
+	title, text, _ := strings.Cut(src.Text, "\n")
+	return grounding.New(&grounding.Options{Sources: []grounding.Source{{Title: title, Text: text}}})
+}
+
+// part is a part of the labelled set with the limits it has to keep, in percent.
+type part struct {
+	name         string
+	last         string // source
+	read         bool   // its sentences may be looked at
+	least, wrong int
+}
+
+// parts are in the order of their sources. Of g07 to g12 only the figures were
+// looked at; all others were at hand when rules were written, k01 to k04 for the
+// shortest time. The limits are what was reached, so that a change which makes it
 // worse is seen.
+var parts = []part{
+	{"g01-g06", "g06", true, 95, 2},
+	{"g07-g12", "g12", false, 81, 7},
+	{"h01-h06", "h06", true, 95, 2},
+	{"k01-k04", "k04", true, 75, 4},
+}
+
+// TestPlanted measures the parts of the labelled set.
 func TestPlanted(t *testing.T) {
 	samples, grounds := labelled(t)
 	type tally struct{ planted, found, hard, honest, wrong, wrongHard int }
-	seen, unseen := &tally{}, &tally{}
+	tallies := make([]tally, len(parts))
+	missed := make([]map[string]int, len(parts))
 	for _, s := range samples {
-		n, known := unseen, s.Source <= "g06"
-		if known {
-			n = seen
-		}
+		i := slices.IndexFunc(parts, func(p part) bool { return s.Source <= p.last })
+		n := &tallies[i]
 		r := grounds[s.Source].Check(s.Sentence, lang.Language(s.Lang))
 		flagged := len(r.Problems) > 0
 		hard := slices.ContainsFunc(r.Problems, func(p grounding.Problem) bool { return p.Kind.Hard() })
@@ -77,19 +98,28 @@ func TestPlanted(t *testing.T) {
 			n.found += count(flagged)
 			n.hard += count(hard)
 		}
-		if known && flagged == (s.Kind == "honest") {
+		if flagged != (s.Kind == "honest") {
+			continue
+		}
+		why := s.Kind
+		if flagged {
+			why = "honest " + s.Why + " by " + string(r.Problems[0].Kind)
+		}
+		if missed[i] == nil {
+			missed[i] = map[string]int{}
+		}
+		missed[i][why]++
+		if parts[i].read {
 			t.Logf("%s %s %q (%s): %+v", s.Source, s.Kind, s.Sentence, s.Why, r.Problems)
 		}
 	}
-	for name, n := range map[string]*tally{"g01-g06": seen, "g07-g12": unseen} {
-		t.Logf("%s: %d of %d planted found (%d by hard facts), %d of %d honest flagged (%d by hard facts)",
-			name, n.found, n.planted, n.hard, n.wrong, n.honest, n.wrongHard)
-	}
-	if 100*seen.found < 95*seen.planted || 100*seen.wrong > 2*seen.honest {
-		t.Errorf("g01-g06 are worse than 95%% found and 2%% flagged")
-	}
-	if 100*unseen.found < 75*unseen.planted || 100*unseen.wrong > 8*unseen.honest {
-		t.Errorf("g07-g12 are worse than they were")
+	for i, p := range parts {
+		n := &tallies[i]
+		t.Logf("%s: %d of %d planted found (%d by hard facts), %d of %d honest flagged (%d by hard facts); wrong by kind: %v",
+			p.name, n.found, n.planted, n.hard, n.wrong, n.honest, n.wrongHard, missed[i])
+		if 100*n.found < p.least*n.planted || 100*n.wrong > p.wrong*n.honest {
+			t.Errorf("%s is worse than %d%% found and %d%% flagged", p.name, p.least, p.wrong)
+		}
 	}
 }
 
@@ -137,6 +167,8 @@ func TestCheck(t *testing.T) {
 		{"OtherExtension", "ja", "内線 5678へご連絡ください。", grounding.Address},
 		{"AboutUs", "ja", "当社では5名が受信しました。", grounding.Ours},
 		{"Address", "en", "Read https://kiso.example/elsewhere for more.", grounding.Address},
+		{"OnlySome", "ja", "29カ国のすべての利用者が標的になりました。", grounding.Scope},
+		{"SwappedPlace", "ja", "92%は日本でした。", grounding.Place},
 		{"Greeting", "ja", "お疲れさまです。情報システム担当です。", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -174,6 +206,25 @@ func TestRoundingIsNoted(t *testing.T) {
 	want := []grounding.Rounding{{Exact: "92%", Shown: "9割"}}
 	if diff := cmp.Diff(want, article().Check("標的の約9割はドイツでした。", lang.JA).Roundings); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestLongSource: the work stays bounded where sources and sentences are as long as
+// they may be and say the same again and again.
+func TestLongSource(t *testing.T) {
+	for name, unit := range map[string]string{
+		"English": "The attacker compromised 58 of 910 customer companies in May, stole data, and sent mail. ",
+		"NoEnd":   "攻撃者は標的の顧客58社を侵害、情報を盗み、",
+		"Commas":  "not, a, no, never, 5, ",
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := grounding.New(&grounding.Options{Sources: []grounding.Source{{Title: "t", Text: strings.Repeat(unit, grounding.MaxSource/len(unit))}}})
+			start := time.Now()
+			g.Check(strings.Repeat(unit, grounding.MaxSentence/len(unit)), lang.EN)
+			if took := time.Since(start); took > 3*time.Second {
+				t.Errorf("a sentence took %v", took)
+			}
+		})
 	}
 }
 

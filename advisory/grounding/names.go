@@ -53,10 +53,23 @@ func (c *check) hasProduct(p *fact.Fact) bool {
 
 // organisations are Japanese names with the word that ends them.
 func (c *check) organisations() {
-	if c.lang != lang.JA || !c.g.langs[lang.JA] {
+	if c.lang != lang.JA {
 		return
 	}
-	for _, end := range []string{"銀行", "信用金庫", "信用組合", "研究所", "株式会社", "財団", "協会", "大学", "県警", "警察"} {
+	if !c.g.langs[lang.JA] {
+		// Another language has the name in other letters, but tells what it is.
+		for _, end := range endings {
+			i := strings.Index(c.folded, end.ja)
+			if i <= 0 || containsAny(c.g.texts, end.en) || strings.Contains(c.g.own, end.ja) {
+				continue
+			}
+			if r, _ := lastRune(c.folded[:i]); unicode.In(r, unicode.Han, unicode.Katakana, unicode.Hiragana) && !strings.ContainsRune("のはがをにでともやか引", r) {
+				c.flag(Name, end.ja, "")
+			}
+		}
+		return
+	}
+	for _, end := range []string{"銀行", "信用金庫", "信用組合", "研究所", "株式会社", "財団", "協会", "大学", "県警", "警察", "庁", "委員会", "機構", "協議会", "研究会", "学会"} {
 		i := strings.Index(c.folded, end)
 		if i <= 0 {
 			continue
@@ -110,11 +123,18 @@ func (c *check) capitals() {
 		if standing[f] || c.g.texts == "" || strings.Contains(c.g.texts, f) || strings.Contains(c.g.own, f) || isMonth(f) || c.isPart(f) {
 			continue
 		}
+		if ja, ok := placeName(f); ok && strings.Contains(c.g.texts+c.g.own, ja) {
+			continue
+		}
 		if c.g.langs[lang.JA] && !c.g.langs[lang.EN] {
 			if strings.Contains(c.g.romaji, f) {
 				continue
 			}
 			// Only what sounds Japanese can be compared with its kana.
+			if w == strings.ToUpper(w) && c.lang == lang.EN && !c.advice && allLetters(f) {
+				c.flag(Name, w, "")
+				continue
+			}
 			if !soundsJapanese(f) || c.lang == lang.JA {
 				if c.lang != lang.JA || c.isPart(f) {
 					continue
@@ -180,7 +200,9 @@ func isMonth(w string) bool {
 	return false
 }
 
-func (c *check) isMonth(f fact.Fact) bool { return f.To.Sub(f.From) >= 27*24*time.Hour }
+func (c *check) isMonth(f fact.Fact) bool {
+	return f.From.Day() == 1 && f.From.Month() == f.To.Month() && f.To.Sub(f.From) >= 27*24*time.Hour
+}
 
 func (c *check) inMonth(t time.Time) bool {
 	return c.anyDate(func(f *fact.Fact) bool {

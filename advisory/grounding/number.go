@@ -16,6 +16,7 @@ type numeral struct {
 	from, to int
 	unit     string // what follows, up to a few characters
 	bound    bound
+	of       string // what is counted, "" if that can't be told
 }
 
 // bound is on which side of the exact number a rounded one may lie.
@@ -211,6 +212,7 @@ func (n *numeral) finish(s string) {
 	}
 	rest = s[n.to:]
 	n.unit = rest[:cut(rest, 24)]
+	n.of = n.readCounter()
 	before := s[:n.from]
 	before = before[max(0, len(before)-40):]
 	tail := strings.TrimRight(before, " ")

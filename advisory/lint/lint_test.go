@@ -294,9 +294,11 @@ put into them does.
 ## What it cannot see
 
 A right number with a wrong noun may pass. What a sentence says beyond its
-numbers and names is compared through a small dictionary (L25), which misses
-much and is sometimes wrong. A linter that is silent has proved nothing: read
-the source.
+numbers and names (who, all or only, not, perhaps, until when) is compared through
+a dictionary of both languages (L25), which misses some and is sometimes wrong.
+On articles for which no rule was made, between half and four fifths of planted
+falsehoods were found, and one honest sentence in seven to seventeen was
+flagged. A linter that is silent has proved nothing: read the source.
 
 ## The rules
 

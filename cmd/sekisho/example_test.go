@@ -61,6 +61,11 @@ func TestConformanceHelp(t *testing.T) {
 					if command == "allow.remove" {
 						line = strings.Replace(line, "ex-3f2a91c0", someException(t, home), 1)
 					}
+					if command == "news.show" {
+						if _, errs, err := shell(t, home, "sekisho news add examples/news/conduct-campaign.html"); err != nil {
+							t.Fatalf("%v: %s", err, errs)
+						}
+					}
 					if out, errs, err := shell(t, home, line); err != nil || out == "" {
 						t.Errorf("%s: %v\n%s%s", line, err, out, errs)
 					}

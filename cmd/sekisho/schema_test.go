@@ -108,6 +108,29 @@ func TestConformanceSchema(t *testing.T) {
 			t.Errorf("%d records, want %d", n, count)
 		}
 	})
+	t.Run("Reports", func(t *testing.T) {
+		args := []string{"dmarc", "ingest", "--data", "reports", "--config", "examples/sekisho.yaml", "--output", "json", "examples/dmarc"}
+		if n := validate(t, compile(t, "dmarc-ingest.v1.json"), output(t, dir, args...)); n != 1 {
+			t.Errorf("%d records", n)
+		}
+		validate(t, compile(t, "dmarc-ingest.v1.json"), output(t, dir, args...))
+	})
+	t.Run("Updates", func(t *testing.T) {
+		at := []string{"--now", "2025-04-11T09:00:00+09:00"}
+		check := append([]string{"patch", "check", "--inventory", "examples/patch/devices.csv", "--inventory", "examples/patch/software.csv"}, at...)
+		if n := validate(t, compile(t, "patch.v1.json"), output(t, dir, append(check, "--output", "json")...)); n != 1 {
+			t.Errorf("%d reports", n)
+		}
+		if n := validate(t, compile(t, "patch-result.v1.json"), output(t, dir, append(check, "--output", "ndjson")...)); n != 20 {
+			t.Errorf("%d results", n)
+		}
+		if n := validate(t, compile(t, "patch-update.v1.json"), output(t, dir, append([]string{"patch", "update", "--dry-run", "--file", "examples/patch/own-facts.json", "--file", "photo.eml", "--output", "json"}, at...)...)); n != 2 {
+			t.Errorf("%d updates", n)
+		}
+		if n := validate(t, compile(t, "patch-day.v1.json"), output(t, dir, "patch", "calendar", "--year", "2026", "--output", "json")); n < 50 {
+			t.Errorf("%d days", n)
+		}
+	})
 	t.Run("Exceptions", func(t *testing.T) {
 		if n := validate(t, compile(t, "exception.v1.json"), output(t, dir, "allow", "list", "--output", "json")); n != 1 {
 			t.Errorf("%d records", n)
@@ -134,6 +157,43 @@ func TestConformanceSchema(t *testing.T) {
 			t.Errorf("%d records, want %d", n, count)
 		}
 	})
+	t.Run("Lookalikes", func(t *testing.T) {
+		c := compile(t, "lookalikes.v1.json")
+		look := []string{"domain", "lookalikes", "--config", "examples/sekisho.yaml", "--output", "ndjson"}
+		if n := validate(t, c, output(t, dir, append(look, "--dns-zone", "examples/lookalikes.zone", "--all")...)); n != 1 {
+			t.Errorf("%d records", n)
+		}
+		validate(t, c, output(t, dir, append(look, "--offline")...))
+	})
+	t.Run("Domains", func(t *testing.T) {
+		zone, err := os.ReadFile(filepath.Join(dir, "examples", "domains.zone"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for line := range strings.Lines(string(zone)) {
+			if name, _, ok := strings.Cut(line, ". IN SOA "); ok {
+				names = append(names, name)
+			}
+		}
+		if err := os.WriteFile(filepath.Join(dir, "domains.txt"), []byte(strings.Join(append(names, "dead.example", "no name"), "\n")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c := compile(t, "domain.v1.json")
+		check := []string{"domain", "check", "--output", "ndjson", "--file", "domains.txt"}
+		if n := validate(t, c, output(t, dir, append(check, "--dns-zone", "examples/domains.zone", "--volume", "6000")...)); n != len(names)+2 {
+			t.Errorf("%d records", n)
+		}
+		validate(t, c, output(t, dir, append(check, "--offline")...))
+	})
+	t.Run("Bounces", func(t *testing.T) {
+		if err := os.WriteFile(filepath.Join(dir, "bounce.txt"), []byte("550 5.7.515 Access denied, sending domain kiso-works.example does not pass. Spf= Fail\n421 4.7.9 later\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if n := validate(t, compile(t, "bounce.v1.json"), output(t, dir, "domain", "check", "--bounce", "bounce.txt", "--output", "json")); n != 2 {
+			t.Errorf("%d records", n)
+		}
+	})
 	t.Run("Feeds", func(t *testing.T) {
 		update := []string{"rules", "update", "--output", "json", "--file", "examples/rules", "--name", "ours", "--preview", "examples/phish"}
 		if n := validate(t, compile(t, "feed-update.v1.json"), output(t, dir, append(update, "--dry-run")...)); n != 1 {
@@ -157,6 +217,40 @@ func TestConformanceSchema(t *testing.T) {
 			}
 		}
 	})
+	t.Run("News", func(t *testing.T) {
+		config := []string{"--config", "examples/sekisho.yaml", "--data", "newsdata", "--output", "json"}
+		records := func(schema string, args ...string) int {
+			return validate(t, compile(t, schema), output(t, dir, append(args, config...)...))
+		}
+		for _, f := range []string{"conduct-campaign.html", "voice-phishing.ja.txt"} {
+			if n := records("story.v1.json", "news", "add", "examples/news/"+f); n != 1 {
+				t.Errorf("%s: %d records", f, n)
+			}
+		}
+		if n := records("advisory.v1.json", "advise", "sec46518b55c75595"); n != 1 {
+			t.Errorf("%d records", n)
+		}
+		if n := records("story.v1.json", "news", "list", "--since", "2020-01-01"); n != 2 {
+			t.Errorf("%d records", n)
+		}
+		records("story-detail.v1.json", "news", "show", "sec46518b55c75595")
+		if n := records("news-source.v1.json", "news", "sources"); n < 10 {
+			t.Errorf("%d records", n)
+		}
+		records("news-source.v1.json", "news", "pull", "--dry-run", "jpcert")
+		for _, f := range []string{"advisory.json", "staff.en.txt"} {
+			records("advisory-lint.v1.json", "advise", "lint", "--source", "examples/news/conduct-campaign.html", "examples/news/draft/"+f)
+		}
+	})
+	t.Run("Lessons", func(t *testing.T) {
+		c := compile(t, "lesson.v1.json")
+		for _, args := range [][]string{{"--topic", "voice-call"}, {"--config", "examples/sekisho.yaml", "examples/directsend/ds1-high.eml"}, {"--config", "examples/sekisho.yaml", "examples/phish/payroll-ja.eml"}} {
+			if n := validate(t, c, output(t, dir, append([]string{"educate", "--data", t.TempDir(), "--output", "json"}, args...)...)); n != 1 {
+				t.Errorf("%d lessons", n)
+			}
+		}
+		validate(t, compile(t, "lesson-plan.v1.json"), output(t, dir, "educate", "plan", "--year", "2027", "--output", "json"))
+	})
 	t.Run("Explore", func(t *testing.T) {
 		explained := output(t, dir, "mql", "--output", "ndjson", "--explain", "any(body.links, .visible) and profile.by_sender().solicited", "examples", "photo.eml")
 		if n := validate(t, compile(t, "value.v1.json"), explained); n != count {
@@ -178,6 +272,12 @@ func TestConformanceSchema(t *testing.T) {
 		}
 		if err := os.WriteFile(filepath.Join(dir, "unformatted.yml"), []byte("name: x\nsource: sender.emai.email  ==\n"), 0o600); err != nil {
 			t.Fatal(err)
+		}
+		if n := validate(t, compile(t, "dmarc-report.v1.json"), output(t, dir, "dmarc", "report", "--offline", "--output", "json", "examples/dmarc")); n != 1 {
+			t.Errorf("%d records", n)
+		}
+		if n := validate(t, compile(t, "dmarc-advice.v1.json"), output(t, dir, "dmarc", "advise", "--offline", "--policy", "absent", "--output", "json", "examples/dmarc")); n != 1 {
+			t.Errorf("%d records", n)
 		}
 		if n := validate(t, compile(t, "rules-test.v1.json"), output(t, dir, "rules", "test", "--output", "json", "examples/rules", "failing.mqltest", "nothing.mqltest")); n != 1 {
 			t.Errorf("%d records", n)

@@ -336,11 +336,11 @@ func FuzzRead(f *testing.F) {
 // TestRepeats reads a document whose order of keys decides the order of what is
 // found: a run must come to the same each time.
 func TestRepeats(t *testing.T) {
-	events := ""
+	var events strings.Builder
 	for _, e := range []string{"E", "X", "D", "U", "Fo", "Bl"} {
-		events += "/" + e + " << /S /URI /URI (https://" + strings.ToLower(e) + ".example/) >> "
+		events.WriteString("/" + e + " << /S /URI /URI (https://" + strings.ToLower(e) + ".example/) >> ")
 	}
-	data := document(catalog, tree, leaf, stream("", "BT (a) Tj ET"), latin, "<< /Type /Annot /Subtype /Link /AA << "+events+">> >>")
+	data := document(catalog, tree, leaf, stream("", "BT (a) Tj ET"), latin, "<< /Type /Annot /Subtype /Link /AA << "+events.String()+">> >>")
 	want := read(t, data)
 	if len(want.Links) != 6 {
 		t.Fatalf("%d links", len(want.Links))

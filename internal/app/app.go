@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -19,6 +20,7 @@ import (
 	"github.com/sekisho/sekisho/internal/fetch"
 	"github.com/sekisho/sekisho/internal/intake/mailbox"
 	"github.com/sekisho/sekisho/internal/store/file"
+	"github.com/sekisho/sekisho/internal/store/sqlite"
 	"github.com/sekisho/sekisho/resolve"
 )
 
@@ -36,11 +38,16 @@ func Main(ctx context.Context, args []string, version string) int {
 		Walk: func(ctx context.Context, paths []string, stdin io.Reader, o cli.WalkOptions) iter.Seq[desk.Item] {
 			return mailbox.Walk(ctx, paths, stdin, &mailbox.Options{MaxMessage: o.MaxMessage, Progress: o.Progress})
 		},
-		Size:       mailbox.Size,
-		DNS:        dns,
-		Exceptions: func(dir string) desk.ExceptionStore { return file.New(dir, nil) },
-		History:    func(dir string) desk.HistoryStore { return file.New(dir, nil) },
-		Fetch:      func() (desk.Fetcher, desk.GitFetcher) { return fetchers(version) },
+		ReportFiles: mailbox.Files,
+		Size:        mailbox.Size,
+		DNS:         dns,
+		Exceptions:  func(dir string) desk.ExceptionStore { return file.New(dir, nil) },
+		History:     func(dir string) desk.HistoryStore { return file.New(dir, nil) },
+		Patch:       func(dir string) desk.PatchStore { return file.New(dir, nil) },
+		Fetch:       func() (desk.Fetcher, desk.GitFetcher) { return fetchers(version) },
+		Store: func(ctx context.Context, dir string) (cli.Store, error) {
+			return sqlite.Open(ctx, filepath.Join(dir, sqlite.FileName))
+		},
 	})
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,7 +12,6 @@ import (
 	"time"
 
 	"github.com/sekisho/sekisho/advisory"
-	"github.com/sekisho/sekisho/internal/atomicfile"
 	"github.com/sekisho/sekisho/internal/desk"
 	"github.com/sekisho/sekisho/internal/term"
 	"github.com/sekisho/sekisho/lang"
@@ -21,7 +19,12 @@ import (
 )
 
 type adviseCmd struct {
-	Path     string   `arg:"" name:"file"`
+	Write adviseWriteCmd `cmd:"" default:"withargs"`
+	Lint  adviseLintCmd  `cmd:""`
+}
+
+type adviseWriteCmd struct {
+	Path     string   `arg:"" name:"file-or-story"`
 	Audience string   `enum:"all,card,staff,admin,manager" default:"all" placeholder:"WHO"`
 	Format   string   `enum:"text,md,html,eml,mailto" default:"text" placeholder:"FORM"`
 	Out      string   `placeholder:"DIR"`
@@ -33,15 +36,14 @@ type adviseCmd struct {
 // maxArticle bounds a document that an advisory is made from.
 const maxArticle = 32 << 20
 
-// Run writes an advisory about an article, or about what judge found.
-func (c *adviseCmd) Run(r *run) error {
-	data, err := c.data(r)
+// Run writes an advisory about an article, a story, or what judge found.
+func (c *adviseWriteCmd) Run(r *run) (err error) {
+	in, story, s, err := c.input(r)
 	if err != nil {
 		return err
 	}
-	in, err := desk.ReadArticle(data, filepath.Base(c.Path), r.words)
-	if err != nil {
-		return err
+	if s != nil {
+		defer func() { err = closed(s, err) }()
 	}
 	if c.Template != "" {
 		if !slices.Contains(advisory.Default().Templates(), c.Template) {
@@ -61,6 +63,14 @@ func (c *adviseCmd) Run(r *run) error {
 	doc, tri, err := desk.Advise(in, deps)
 	if err != nil {
 		return err
+	}
+	if story != nil {
+		if _, err := s.KeepAdvisory(r.ctx, &desk.AdvisoryRecord{Subject: story.ID, At: r.Now(), Document: doc}); err != nil {
+			return err
+		}
+		if due, err := time.ParseInLocation(time.DateOnly, story.Due, r.Now().Location()); err == nil && (doc.Due != story.Due || doc.Grade != story.Grade) {
+			fmt.Fprintln(r.Stderr, "sekisho: "+r.say("cli.news.moved", "grade", string(story.Grade), "date", due))
+		}
 	}
 	switch {
 	case c.Out != "":
@@ -90,27 +100,36 @@ func holeHint(h advisory.Missing) lang.Message {
 	return lang.M("advise.hint.field", "field", h.Field)
 }
 
-func (c *adviseCmd) data(r *run) ([]byte, error) {
-	var from io.Reader
-	if c.Path == "-" {
-		from = newInterruptible(r.ctx, r.Stdin)
-	} else {
-		f, err := os.Open(c.Path)
+// input reads what the advisory is about: a file, or a story of the store, which
+// is then left open. A file comes first; a story whose id is the name of a file
+// here is found from another folder.
+func (c *adviseWriteCmd) input(r *run) (*desk.AdviseInput, *desk.StoryRecord, Store, error) {
+	if _, err := os.Stat(c.Path); err != nil && desk.IsStoryID(c.Path) {
+		deps, s, err := r.newsDeps()
 		if err != nil {
-			e := &desk.Error{Kind: desk.NotFound, Message: lang.M("advise.error.open", "file", c.Path, "error", err.Error()), Hint: lang.M("advise.hint.open"), Err: err}
-			if errors.Is(err, fs.ErrNotExist) {
-				e.Message = lang.M("advise.error.missing", "file", c.Path)
-			}
-			return nil, e
+			return nil, nil, nil, err
 		}
-		defer func() { _ = f.Close() }() // nothing was written
-		from = f
+		in, story, err := desk.StoryInput(r.ctx, c.Path, deps)
+		if err != nil {
+			return nil, nil, nil, closed(s, err)
+		}
+		return in, story, s, nil
 	}
-	data, err := io.ReadAll(io.LimitReader(from, maxArticle+1))
+	data, err := r.article(c.Path)
 	if err != nil {
-		return nil, &desk.Error{Kind: desk.Unavailable, Message: lang.M("advise.error.open", "file", c.Path, "error", err.Error()), Hint: lang.M("advise.hint.open"), Err: err}
+		return nil, nil, nil, err
 	}
-	return data, nil
+	in, err := desk.ReadArticle(data, filepath.Base(c.Path), r.words)
+	return in, nil, nil, err
+}
+
+// articleError says why a file that the user named cannot be read.
+func articleError(path string, err error) *desk.Error {
+	e := &desk.Error{Kind: desk.NotFound, Message: lang.M("advise.error.open", "file", path, "error", err.Error()), Hint: lang.M("advise.hint.open"), Err: err}
+	if errors.Is(err, fs.ErrNotExist) {
+		e.Message = lang.M("advise.error.missing", "file", path)
+	}
+	return e
 }
 
 // setFact corrects one fact.
@@ -168,7 +187,7 @@ func setFact(c *desk.Corrections, s string, here *time.Location) error {
 }
 
 // drafts are those of the audience that was asked for.
-func (c *adviseCmd) drafts(doc *advisory.Document) []advisory.Draft {
+func (c *adviseWriteCmd) drafts(doc *advisory.Document) []advisory.Draft {
 	all := slices.Concat(doc.Drafts, doc.Manager)
 	if c.Audience == "all" {
 		return all
@@ -176,7 +195,7 @@ func (c *adviseCmd) drafts(doc *advisory.Document) []advisory.Draft {
 	return slices.DeleteFunc(all, func(m advisory.Draft) bool { return string(m.Audience) != c.Audience })
 }
 
-func (c *adviseCmd) print(r *run, doc *advisory.Document, deps desk.AdviseDeps) error {
+func (c *adviseWriteCmd) print(r *run, doc *advisory.Document, deps desk.AdviseDeps) error {
 	card := c.Audience == "all" || c.Audience == "card"
 	switch c.Format {
 	case "md":
@@ -259,7 +278,7 @@ func (r *run) remarks(doc *advisory.Document) {
 }
 
 // explain prints what the grade rests on, with the words of the source.
-func (c *adviseCmd) explain(r *run, t *desk.Triage) {
+func (c *adviseWriteCmd) explain(r *run, t *desk.Triage) {
 	fmt.Fprintln(r.Stdout)
 	fmt.Fprintln(r.Stdout, r.style.Paint(term.Bold, r.say("advise.explain")))
 	for _, p := range t.Decision.Points() {
@@ -275,38 +294,19 @@ func (c *adviseCmd) explain(r *run, t *desk.Triage) {
 }
 
 // files writes every form into a folder.
-func (c *adviseCmd) files(r *run, doc *advisory.Document, deps desk.AdviseDeps) error {
-	if err := os.MkdirAll(c.Out, 0o700); err != nil {
-		return &desk.Error{Kind: desk.Unavailable, Message: lang.M("advise.error.out", "dir", c.Out, "error", err.Error()), Hint: lang.M("advise.hint.out"), Err: err}
-	}
-	write := func(name string, data []byte) error {
-		path := filepath.Join(c.Out, name)
-		if err := atomicfile.Replace(path, data); err != nil {
-			return &desk.Error{Kind: desk.Unavailable, Message: lang.M("advise.error.out", "dir", c.Out, "error", err.Error()), Hint: lang.M("advise.hint.out"), Err: err}
-		}
-		fmt.Fprintln(r.Stdout, path)
-		return nil
-	}
+func (c *adviseWriteCmd) files(r *run, doc *advisory.Document, deps desk.AdviseDeps) error {
 	record, err := marshal(doc, "", "  ")
 	if err != nil {
 		return err
 	}
-	files := []struct {
-		name string
-		data []byte
-	}{
-		{"advisory.json", append(record, '\n')},
-		{"card.ja.md", []byte(advisory.Markdown(doc, lang.JA, r.words))},
-		{"card.en.md", []byte(advisory.Markdown(doc, lang.EN, r.words))},
-		{"card.ja.html", []byte(advisory.HTML(doc, lang.JA, r.words))},
-		{"card.en.html", []byte(advisory.HTML(doc, lang.EN, r.words))},
+	files := map[string][]byte{"advisory.json": append(record, '\n')}
+	for _, l := range []lang.Language{lang.JA, lang.EN} {
+		files["card."+string(l)+".md"] = []byte(advisory.Markdown(doc, l, r.words))
+		files["card."+string(l)+".html"] = []byte(advisory.HTML(doc, l, r.words))
 	}
 	for _, m := range slices.Concat(doc.Drafts, doc.Manager) {
 		name := string(m.Audience) + "." + string(m.Lang)
-		files = append(files, struct {
-			name string
-			data []byte
-		}{name + ".txt", []byte(m.Subject + "\n\n" + m.BodyText)})
+		files[name+".txt"] = []byte(m.Subject + "\n\n" + m.BodyText)
 		if m.Audience == advisory.Manager {
 			continue
 		}
@@ -314,15 +314,7 @@ func (c *adviseCmd) files(r *run, doc *advisory.Document, deps desk.AdviseDeps) 
 		if err := advisory.WriteEML(&b, &m, desk.DraftEnvelope(doc, &m, &deps)); err != nil {
 			return fmt.Errorf("writing %s: %w", name, err)
 		}
-		files = append(files, struct {
-			name string
-			data []byte
-		}{name + ".eml", b.Bytes()})
+		files[name+".eml"] = b.Bytes()
 	}
-	for _, f := range files {
-		if err := write(f.name, f.data); err != nil {
-			return err
-		}
-	}
-	return nil
+	return r.writeFiles(c.Out, files)
 }

@@ -63,14 +63,20 @@ type Env struct {
 	Walk func(ctx context.Context, paths []string, stdin io.Reader, o WalkOptions) iter.Seq[desk.Item]
 	// Size returns the bytes that Walk will read, and whether it can tell.
 	Size func(paths []string) (int64, bool)
+	// ReportFiles reads the files of the named inputs, whatever they are.
+	ReportFiles func(ctx context.Context, paths []string, stdin io.Reader, progress func(bytesRead int64)) iter.Seq[desk.ReportFile]
 	// DNS returns a resolver over the network.
 	DNS func(o DNSOptions) (resolve.Resolver, error)
 	// Exceptions opens the store of exceptions in a data folder.
 	Exceptions func(dataDir string) desk.ExceptionStore
 	// History opens the store of the history in a data folder.
 	History func(dataDir string) desk.HistoryStore
+	// Patch opens the store of facts about updates in a data folder.
+	Patch func(dataDir string) desk.PatchStore
 	// Fetch returns what reads from the Internet.
 	Fetch func() (desk.Fetcher, desk.GitFetcher)
+	// Store opens the database in a data folder.
+	Store func(ctx context.Context, dataDir string) (Store, error)
 }
 
 // grammar is the command line as kong reads it. What a command and a flag do
@@ -93,7 +99,12 @@ type grammar struct {
 	Lists      listsCmd      `cmd:""`
 	MQL        mqlCmd        `cmd:"" name:"mql"`
 	Model      modelCmd      `cmd:""`
+	News       newsCmd       `cmd:""`
+	DMARC      dmarcCmd      `cmd:"" name:"dmarc"`
+	Domain     domainCmd     `cmd:""`
 	Advise     adviseCmd     `cmd:""`
+	Patch      patchCmd      `cmd:""`
+	Educate    educateCmd    `cmd:""`
 	Init       initCmd       `cmd:""`
 	History    historyCmd    `cmd:""`
 	Allow      allowCmd      `cmd:""`
@@ -192,7 +203,7 @@ func (r *run) prepare(k *kong.Context) error {
 		r.Now = func() time.Time { return now }
 	}
 	command := strings.Fields(k.Command())[0]
-	if r.flags.Output == "csv" && command != "judge" {
+	if r.flags.Output == "csv" && command != "judge" && command != "domain" && command != "patch" && !strings.HasPrefix(k.Command(), "dmarc report") {
 		return formatError(command, r.flags.Output)
 	}
 	if command == "version" || command == "completion" || command == "help" || command == "init" {

@@ -108,17 +108,21 @@ func (r *run) help(n *kong.Node) {
 			r.entry(c.Name, r.say(helpKey(c)+".short"))
 		}
 	}
-	if len(n.Flags) > 0 && n.Type != kong.ApplicationNode {
+	flags, of := n.Flags, key
+	if len(flags) == 0 && n.DefaultCmd != nil { // what is done without a word in between
+		flags, of = n.DefaultCmd.Flags, helpKey(n.DefaultCmd)
+	}
+	if len(flags) > 0 && n.Type != kong.ApplicationNode {
 		fmt.Fprintf(r.Stdout, "\n%s\n", r.say("cli.help.flags"))
-		for _, f := range n.Flags {
-			r.entry(flagSummary(f), r.say(key+".flag."+f.Name))
+		for _, f := range flags {
+			r.entry(flagSummary(f), r.say(of+".flag."+f.Name))
 		}
 	}
 	fmt.Fprintf(r.Stdout, "\n%s\n", r.say("cli.help.global"))
 	for _, f := range r.parser.Model.Flags {
 		r.entry(flagSummary(f), r.say("cli.help.flag."+f.Name))
 	}
-	if ex := key + ".examples"; r.words.Has(ex) {
+	if ex := of + ".examples"; r.words.Has(ex) {
 		fmt.Fprintf(r.Stdout, "\n%s\n", r.say("cli.help.for-example"))
 		for line := range strings.SplitSeq(r.say(ex), "\n") {
 			fmt.Fprintln(r.Stdout, "  "+line)

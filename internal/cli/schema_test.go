@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sekisho/sekisho/advisory"
+	"github.com/sekisho/sekisho/advisory/lesson"
 	"github.com/sekisho/sekisho/internal/desk"
 )
 
@@ -43,13 +44,30 @@ func TestSchemaFields(t *testing.T) {
 		{"list.v1.json", reflect.TypeFor[desk.ListRecord]()},
 		{"rule.v1.json", reflect.TypeFor[desk.RuleRecord]()},
 		{"value.v1.json", reflect.TypeFor[desk.ValueRecord]()},
+		{"dmarc-ingest.v1.json", reflect.TypeFor[desk.Ingested]()},
 		{"history.v1.json", reflect.TypeFor[historyRecord]()},
 		{"sender.v1.json", reflect.TypeFor[senderRecord]()},
+		{"patch.v1.json", reflect.TypeFor[desk.PatchReport]()},
+		{"patch-result.v1.json", reflect.TypeFor[desk.PatchResult]()},
+		{"patch-update.v1.json", reflect.TypeFor[desk.PatchUpdateRecord]()},
+		{"patch-day.v1.json", reflect.TypeFor[desk.PatchDay]()},
 		{"advisory.v1.json", reflect.TypeFor[advisory.Document]()},
 		{"rule-detail.v1.json", reflect.TypeFor[desk.RuleDetail]()},
 		{"rules-bench.v1.json", reflect.TypeFor[desk.RulesBench]()},
 		{"rules-test.v1.json", reflect.TypeFor[desk.RulesTest]()},
 		{"rules-fmt.v1.json", reflect.TypeFor[desk.RulesFormat]()},
+		{"dmarc-report.v1.json", reflect.TypeFor[desk.DMARCReport]()},
+		{"dmarc-advice.v1.json", reflect.TypeFor[desk.DMARCAdvice]()},
+		{"domain.v1.json", reflect.TypeFor[desk.DomainReport]()},
+		{"lookalikes.v1.json", reflect.TypeFor[desk.LookalikesReport]()},
+		{"bounce.v1.json", reflect.TypeFor[desk.BounceView]()},
+		{"story.v1.json", reflect.TypeFor[desk.StoryRecord]()},
+		{"story-detail.v1.json", reflect.TypeFor[desk.StoryDetail]()},
+		{"news-source.v1.json", reflect.TypeFor[desk.SourceRecord]()},
+		{"news-pull.v1.json", reflect.TypeFor[desk.Pulled]()},
+		{"lesson.v1.json", reflect.TypeFor[lesson.Lesson]()},
+		{"lesson-plan.v1.json", reflect.TypeFor[lesson.Plan]()},
+		{"advisory-lint.v1.json", reflect.TypeFor[desk.LintReport]()},
 	} {
 		t.Run(tc.file, func(t *testing.T) {
 			b, err := os.ReadFile(filepath.Join("..", "..", "docs", "schema", tc.file))

@@ -20,6 +20,7 @@ import (
 	"github.com/sekisho/sekisho/budget"
 	"github.com/sekisho/sekisho/internal/desk"
 	"github.com/sekisho/sekisho/lang"
+	"github.com/sekisho/sekisho/news/source"
 	"github.com/sekisho/sekisho/org"
 )
 
@@ -43,7 +44,8 @@ type Config struct {
 	Rules    []RuleSource
 	Lists    []string // folders with lists, joined with the folder of the configuration file
 	Limits   Limits
-	File     string // the file that was read; "" if there was none
+	News     []source.Source // those that sekisho ships with, as the user changed them, and the user's own
+	File     string          // the file that was read; "" if there was none
 
 	sources map[string]string
 }
@@ -127,6 +129,7 @@ func newConfig() *Config {
 	return &Config{
 		DNS:     DNS{Timeout: 3 * time.Second},
 		Limits:  Limits{MessageSize: budget.DefaultBytes},
+		News:    source.Default(),
 		sources: map[string]string{},
 	}
 }

@@ -28,8 +28,9 @@ type AdviseInput struct {
 
 	// Corrections are what a person knows better than the reader of the text.
 	Corrections Corrections
-	Template    string   // "" to choose by what the matter is
-	Techniques  []string // of the catalogue, beside those that the text names
+	Excerpts    []advisory.Excerpt // nil to quote from the first item
+	Template    string             // "" to choose by what the matter is
+	Techniques  []string           // of the catalogue, beside those that the text names
 }
 
 // Corrections are facts that a person sets. What is zero stays as it was read.
@@ -267,9 +268,13 @@ func Advise(in *AdviseInput, deps AdviseDeps) (*advisory.Document, *Triage, erro
 		return nil, nil, err
 	}
 	facts := deps.Facts
+	quotes := in.Excerpts
+	if quotes == nil {
+		quotes = excerpts(tri.Facts, it.Lang)
+	}
 	doc, err := advisory.Write(&advisory.Input{
 		Decision: tri.Decision, Subject: subjectOf(it, tri, in, &facts), Org: &facts, Sources: sourcesOf(in.Items),
-		Excerpts: excerpts(tri.Facts, it.Lang), Template: in.Template, Words: deps.Words,
+		Excerpts: quotes, Template: in.Template, Words: deps.Words,
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("writing the advisory: %w", err)
@@ -392,14 +397,14 @@ func sortedBy(m map[int]int, compare func(a, b int) int) []int {
 func subjectOf(it *news.Item, tri *Triage, in *AdviseInput, facts *org.Facts) advisory.Subject {
 	r, found, c := tri.Reading, tri.Facts, &in.Corrections
 	s := advisory.Subject{Techniques: techniquesFor(slices.Concat(in.Techniques, r.Techniques)), Checked: c.Checked, CVEs: cvesFor(r), Slots: map[string]advisory.Value{}}
-	name, poses, ok := lureOf(it.Title, it.Text)
+	lure, ok := advisory.Default().Lure(it.Title, it.Text)
 	if c.Lure != "" {
-		name, poses, ok = advisory.Words{JA: c.Lure, EN: c.Lure}, advisory.Words{}, true
+		lure, ok = advisory.Lure{Name: advisory.Words{JA: c.Lure, EN: c.Lure}}, true
 	}
 	if ok {
-		s.Lure = name
-		if poses != (advisory.Words{}) {
-			s.Slots["poses"] = poses
+		s.Lure = lure.Name
+		if lure.Poses != (advisory.Words{}) {
+			s.Slots["poses"] = lure.Poses
 		}
 	}
 	s.Counts, s.Share = countsFor(found)

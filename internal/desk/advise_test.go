@@ -132,6 +132,37 @@ func TestReadVerdicts(t *testing.T) {
 	}
 }
 
+// An advisory from our own mail quotes the findings in the reader's language, and
+// not the reason again.
+func TestVerdictExcerpts(t *testing.T) {
+	in := article(t, `{"schema":"sekisho.verdict/v1","file":"a.eml","verdict":"malicious","score":90,"subject":"至急","reason":{"ja":"差出人の名前が偽装されています。","en":"The sender's name is forged."},`+
+		`"findings":[{"rule":{"id":"a"},"title":{"ja":"差出人の名前が偽装されています。","en":"The sender's name is forged."}},{"rule":{"id":"b"},"title":{"ja":"リンク先が表示と異なります","en":"A link leads elsewhere"}}]}`)
+	doc, _, err := desk.Advise(in, adviseDeps("2026-05-08", org.Facts{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		in        lang.Language
+		has, hasn string
+	}{
+		{lang.JA, "リンク先が表示と異なります", "A link leads elsewhere"},
+		{lang.EN, "A link leads elsewhere", "リンク先が表示と異なります"},
+	} {
+		_, rows := advisory.Card(doc, tc.in, lang.Default())
+		var quotes []string
+		for _, r := range rows {
+			for _, x := range r.Lines {
+				if strings.Contains(x, tc.has) || strings.Contains(x, tc.hasn) || strings.Contains(x, "forged") || strings.Contains(x, "偽装されて") {
+					quotes = append(quotes, x)
+				}
+			}
+		}
+		if len(quotes) != 1 || !strings.Contains(quotes[0], tc.has) {
+			t.Errorf("%s: %q", tc.in, quotes)
+		}
+	}
+}
+
 func TestHarmlessVerdict(t *testing.T) {
 	clean := `{"schema":"sekisho.verdict/v1","file":"a.eml","verdict":"clean"}`
 	if _, err := desk.ReadArticle([]byte(clean), "v.json", lang.Default()); err == nil {

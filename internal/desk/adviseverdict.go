@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/sekisho/sekisho/advisory"
@@ -106,7 +107,7 @@ func fromVerdicts(list []Verdict, name string, words *lang.Catalogue) (*AdviseIn
 	if worst.Date != nil {
 		it.Published = *worst.Date
 	}
-	in := &AdviseInput{Items: []news.Item{it}}
+	in := &AdviseInput{Items: []news.Item{it}, Excerpts: findingExcerpts(worst)}
 	in.Corrections = Corrections{
 		Kind: triage.Campaign, Relevance: triage.RelevanceExact, Activity: triage.ActivityActive, Proximity: triage.Tenant, Impact: triage.ImpactTakeover,
 		Lure: worst.Subject,
@@ -116,6 +117,24 @@ func fromVerdicts(list []Verdict, name string, words *lang.Catalogue) (*AdviseIn
 		in.Template, in.Techniques = "direct-send", []string{"direct-send", "own-domain-spoof"}
 	}
 	return in, nil
+}
+
+// findingExcerpts are the findings of a verdict that the advisory quotes, in both
+// languages, without that which the verdict's reason already tells.
+func findingExcerpts(v *Verdict) []advisory.Excerpt {
+	out := []advisory.Excerpt{}
+	for _, f := range v.Findings {
+		if len(out) == 2*maxExcerpts {
+			break
+		}
+		repeats := strings.Contains(v.Reason.EN, f.Title.EN) || strings.Contains(v.Reason.JA, f.Title.JA)
+		said := slices.ContainsFunc(out, func(e advisory.Excerpt) bool { return e.Text == f.Title.JA || e.Text == f.Title.EN })
+		if f.Title.JA == "" || f.Title.EN == "" || repeats || said {
+			continue
+		}
+		out = append(out, advisory.Excerpt{Lang: lang.JA, Text: f.Title.JA}, advisory.Excerpt{Lang: lang.EN, Text: f.Title.EN})
+	}
+	return out
 }
 
 // DraftEnvelope is the sender and the recipient of a draft as far as the organisation

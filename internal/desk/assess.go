@@ -170,6 +170,7 @@ func (a *assessment) find(deps JudgeDeps) {
 	}
 	a.attachments()
 	a.filter()
+	a.bounces()
 }
 
 // headerPlace says where a span of a field of the message is.

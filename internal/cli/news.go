@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"slices"
 	"strings"
 	"time"
 
@@ -392,37 +393,58 @@ func (r *run) item(it *desk.ItemDetail) {
 }
 
 type newsAddCmd struct {
-	Place string `arg:"" name:"file-or-url"`
+	Places []string `arg:"" name:"file-or-url"`
 }
 
-// Run adds what a person names.
+// Run adds what a person names. What cannot be read is named, and the others are
+// added.
 func (c *newsAddCmd) Run(r *run) (err error) {
 	deps, s, err := r.newsDeps()
 	if err != nil {
 		return err
 	}
 	defer func() { err = closed(s, err) }()
-	var out *desk.Added
-	if low := strings.ToLower(c.Place); strings.HasPrefix(low, "https://") || strings.HasPrefix(low, "http://") {
-		out, err = desk.AddNewsFrom(r.ctx, c.Place, deps)
-	} else {
-		var data []byte
-		if data, err = r.article(c.Place); err == nil {
-			out, err = desk.AddNews(r.ctx, data, filepath.Base(c.Place), "", "", deps)
+	all, failed := &desk.Added{}, false
+	for _, place := range c.Places {
+		out, err := c.add(r, place, deps)
+		if err != nil {
+			if len(c.Places) == 1 || r.ctx.Err() != nil {
+				return err
+			}
+			_ = r.fail(err)
+			failed = true
+			continue
+		}
+		all.New, all.Changed = all.New+out.New, all.Changed+out.Changed
+		for _, story := range out.Stories {
+			// A later report can join the story of an earlier one.
+			all.Stories = append(slices.DeleteFunc(all.Stories, func(have desk.StoryRecord) bool { return have.ID == story.ID }), story)
 		}
 	}
-	if err != nil {
-		return err
-	}
-	return writeRecords(r, out.Stories, func() {
-		for i := range out.Stories {
-			r.story(&out.Stories[i])
+	err = writeRecords(r, all.Stories, func() {
+		for i := range all.Stories {
+			r.story(&all.Stories[i])
 		}
-		fmt.Fprintln(r.Stdout, r.say("cli.news.added", "new", out.New, "changed", out.Changed))
-		if len(out.Stories) == 1 {
-			fmt.Fprintln(r.Stdout, r.say("cli.news.advise", "id", out.Stories[0].ID))
+		fmt.Fprintln(r.Stdout, r.say("cli.news.added", "new", all.New, "changed", all.Changed))
+		if len(all.Stories) == 1 {
+			fmt.Fprintln(r.Stdout, r.say("cli.news.advise", "id", all.Stories[0].ID))
 		}
 	})
+	if err == nil && failed {
+		return statusError(exitUnread)
+	}
+	return err
+}
+
+func (c *newsAddCmd) add(r *run, place string, deps *desk.NewsDeps) (*desk.Added, error) {
+	if low := strings.ToLower(place); strings.HasPrefix(low, "https://") || strings.HasPrefix(low, "http://") {
+		return desk.AddNewsFrom(r.ctx, place, deps)
+	}
+	data, err := r.article(place)
+	if err != nil {
+		return nil, err
+	}
+	return desk.AddNews(r.ctx, data, filepath.Base(place), "", "", deps)
 }
 
 // article reads a file that the user names, or standard input.

@@ -208,7 +208,7 @@ p, ol, ul { margin: .3em 0; overflow-wrap: anywhere; }
 .mail small { display: block; text-align: right; padding: .2em 1em 0; color: var(--soft); }
 .button { display: inline-block; border: 1px solid var(--line); border-radius: 4px; padding: .3em 1.2em; margin-top: .4em; background: var(--tint); }
 .n { display: inline-block; min-width: 1.5em; height: 1.5em; line-height: 1.5em; text-align: center; border-radius: 50%; background: var(--mark); color: var(--paper); font-size: .8em; font-weight: bold; }
-ol.tells { list-style: none; padding: 0; } ol.tells li { display: grid; grid-template-columns: 2em 1fr; margin: .2em 0; }
+ol.tells { list-style: none; padding: 0; } ol.tells li { display: grid; grid-template-columns: 2em 1fr; margin: .2em 0; } ol.tells .n { justify-self: start; margin-top: .3em; }
 .rule { border-left: 5px solid var(--mark); padding: .5em 1em; font-size: 1.15em; font-weight: bold; background: var(--tint); }
 .quiz li { margin: .7em 0; } .quiz ul { list-style: none; padding-left: .5em; }
 footer { color: var(--soft); font-size: .85em; margin-top: 2em; }

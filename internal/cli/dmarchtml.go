@@ -23,7 +23,7 @@ const dmarcPage = `<!DOCTYPE html>
 :root{--bg:#fff;--fg:#1b1f24;--dim:#5b6470;--line:#d5dae0;--own:#2b6cb0;--service:#2f855a;--forwarder:#8a8f98;--unknown:#b7791f;--threat:#c53030}
 @media(prefers-color-scheme:dark){:root{--bg:#15181c;--fg:#e6e9ee;--dim:#9aa4b1;--line:#333a43;--own:#63a4e8;--service:#5fbf8a;--forwarder:#9aa1ab;--unknown:#e0b25a;--threat:#f07878}}
 *{box-sizing:border-box}
-body{margin:0 auto;max-width:72rem;padding:1.5rem 1rem;background:var(--bg);color:var(--fg);font:16px/1.6 system-ui,"Hiragino Sans","Noto Sans JP","Yu Gothic UI",sans-serif}
+body{margin:0 auto;max-width:72rem;padding:1.5rem 1rem;background:var(--bg);color:var(--fg);font:16px/1.6 "Hiragino Sans","Yu Gothic UI","Noto Sans JP","Noto Sans CJK JP","Segoe UI",system-ui,sans-serif}
 html[lang=ja] body{line-height:1.7}
 h1{font-size:1.5rem;margin:2rem 0 .25rem}h2{font-size:1.1rem;margin:2rem 0 .5rem}
 p{margin:.25rem 0}.dim{color:var(--dim)}
@@ -36,7 +36,7 @@ svg{width:100%;height:auto;display:block}svg text{fill:var(--dim);font-size:11px
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{padding:.3rem .6rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
 th{color:var(--dim);font-weight:600;white-space:nowrap}.n{text-align:right;white-space:nowrap}.d{white-space:nowrap}
-td ul{margin:0;padding-left:1.1rem}
+td ul{margin:0;padding:0;list-style:none;color:var(--dim);font-size:.85em}
 @media(max-width:40rem){.wide{display:none}}
 @media print{@page{size:A4;margin:15mm}body{max-width:none;padding:0;font-size:10pt}tr,svg{break-inside:avoid}}
 </style>
@@ -53,9 +53,9 @@ td ul{margin:0;padding-left:1.1rem}
 {{.Share}}
 {{end}}<h2>{{$.Say "html.sources"}}</h2>
 <div class="scroll"><table>
-<thead><tr><th>{{$.Say "column.class"}}</th><th>{{$.Say "column.source"}}</th><th class="n">{{$.Say "column.messages"}}</th><th class="n">{{$.Say "column.pass"}}</th><th class="n wide">SPF</th><th class="n wide">DKIM</th><th class="wide">{{$.Say "column.trend"}}</th><th class="wide">{{$.Say "column.first"}}</th><th class="wide">{{$.Say "column.last"}}</th><th class="wide">{{$.Say "column.reasons"}}</th></tr></thead>
+<thead><tr><th>{{$.Say "column.class"}}</th><th>{{$.Say "column.source"}}</th><th class="n">{{$.Say "column.messages"}}</th><th class="n">{{$.Say "column.pass"}}</th><th class="n wide">SPF</th><th class="n wide">DKIM</th><th class="wide">{{$.Say "column.trend"}}</th><th class="wide">{{$.Say "column.first"}}</th><th class="wide">{{$.Say "column.last"}}</th></tr></thead>
 <tbody>
-{{range .Sources}}<tr><td class="d">{{.Class}}</td><td>{{.Name}}</td><td class="n">{{.Messages}}</td><td class="n">{{.Pass}}</td><td class="n wide">{{.SPF}}</td><td class="n wide">{{.DKIM}}</td><td class="wide">{{.Trend}}</td><td class="d wide">{{.First}}</td><td class="d wide">{{.Last}}</td><td class="wide"><ul>{{range .Reasons}}<li>{{.}}</li>{{end}}</ul></td></tr>
+{{range .Sources}}<tr><td class="d">{{.Class}}</td><td>{{.Name}}{{with .Reasons}}<ul>{{range .}}<li>{{.}}</li>{{end}}</ul>{{end}}</td><td class="n">{{.Messages}}</td><td class="n">{{.Pass}}</td><td class="n wide">{{.SPF}}</td><td class="n wide">{{.DKIM}}</td><td class="wide">{{.Trend}}</td><td class="d wide">{{.First}}</td><td class="d wide">{{.Last}}</td></tr>
 {{end}}</tbody></table></div>
 {{with .More}}<p class="dim">{{.}}</p>
 {{end}}<h2>{{$.Say "html.reporters"}}</h2>

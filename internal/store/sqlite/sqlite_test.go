@@ -77,3 +77,7 @@ func TestModes(t *testing.T) {
 		}
 	}
 }
+
+func TestAudit(t *testing.T) {
+	storetest.Audit(t, func(t *testing.T, dir string) storetest.AuditStore { return open(t, dir) })
+}

@@ -130,9 +130,9 @@ type Source struct {
 
 // Commentary is what a person has to say about a matter.
 type Commentary struct {
-	By string `json:"by"` // who says it
-	JA string `json:"ja"`
-	EN string `json:"en"`
+	By lang.Text `json:"by"` // who says it
+	JA string    `json:"ja"`
+	EN string    `json:"en"`
 }
 
 // In returns the commentary in a language, "" for none.
@@ -295,7 +295,7 @@ func (w *writer) comment() error {
 			if !ok || k == "" {
 				continue
 			}
-			*to = Commentary{By: line(c.By), JA: paragraphs(c.JA), EN: paragraphs(c.EN)}
+			*to = Commentary{By: lang.Text{JA: line(c.By.JA), EN: line(c.By.EN)}, JA: paragraphs(c.JA), EN: paragraphs(c.EN)}
 			used++
 			return
 		}

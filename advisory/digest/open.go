@@ -43,7 +43,7 @@ func (w *writer) open() {
 	if u := x.Updates; u != nil {
 		n := x.UpdatesNumber()
 		// The item that tells of the updates has the commentary.
-		if u.Item == 0 || u.Commentary != (Commentary{}) {
+		if u.Item == 0 || u.Commentary.JA+u.Commentary.EN != "" {
 			w.openCommentary(&u.Commentary, n, add)
 		}
 		for i := range u.Rows {
@@ -79,7 +79,7 @@ func (w *writer) openCommentary(c *Commentary, n int, add func(OpenCode, int, la
 	case c.EN == "":
 		add(OneCommentary, n, w.say("digest.open.one-commentary", "language", lang.M("digest.language.en")))
 	}
-	if c.By == "" {
+	if c.By == (lang.Text{}) {
 		add(Unsigned, n, w.say("digest.open.unsigned"))
 	}
 }
@@ -126,7 +126,7 @@ func (w *writer) openItem(x *Item, add func(OpenCode, int, lang.Text)) {
 // openWords holds the hard facts of a commentary against the sources. Its
 // opinions are its author's.
 func (w *writer) openWords(x *Item, add func(OpenCode, int, lang.Text)) {
-	if x.Commentary == (Commentary{}) {
+	if x.Commentary.JA+x.Commentary.EN == "" {
 		return
 	}
 	g := grounding.New(&grounding.Options{Sources: groundsOf(w.in.Entries[x.Number-1].Sources)})

@@ -50,17 +50,17 @@ type Count struct {
 
 // Update is the newest security update of a product in the period.
 type Update struct {
-	Vendor    string        `json:"vendor"`
-	Product   string        `json:"product"` // with its branch
-	KB        string        `json:"kb,omitempty"`
-	Version   string        `json:"version"` // of Windows the build
-	Name      string        `json:"name,omitempty"`
-	Released  string        `json:"released"` // RFC 3339 date, where the vendor is
-	Exploited []string      `json:"exploited"`
-	Disagree  []string      `json:"disagree"` // other versions that sources give for it
-	Ends      []UpdateEnd   `json:"ends"`     // of support: soon, or past
-	URL       string        `json:"url,omitempty"`
-	Sources   []int         `json:"sources"`
+	Vendor    string      `json:"vendor"`
+	Product   string      `json:"product"` // with its branch
+	KB        string      `json:"kb,omitempty"`
+	Version   string      `json:"version"` // of Windows the build
+	Name      string      `json:"name,omitempty"`
+	Released  string      `json:"released"` // RFC 3339 date, where the vendor is
+	Exploited []string    `json:"exploited"`
+	Disagree  []string    `json:"disagree"` // other versions that sources give for it
+	Ends      []UpdateEnd `json:"ends"`     // of support: soon, or past
+	URL       string      `json:"url,omitempty"`
+	Sources   []int       `json:"sources"`
 	product   patch.Product
 	branch    string
 }
@@ -238,7 +238,9 @@ func (w *writer) cautions(u *Updates, now time.Time, refs func([]string) []int) 
 		for _, c := range w.in.Book.Cautions(p.ID, now) {
 			label := p.Name
 			if c.Branch != "" || c.KB != "" {
-				at := slices.IndexFunc(u.Rows, func(r Update) bool { return r.product.ID == p.ID && (c.Branch == "" || r.branch == c.Branch) && (c.KB == "" || r.KB == c.KB) })
+				at := slices.IndexFunc(u.Rows, func(r Update) bool {
+					return r.product.ID == p.ID && (c.Branch == "" || r.branch == c.Branch) && (c.KB == "" || r.KB == c.KB)
+				})
 				if at < 0 {
 					continue // about another update
 				}
@@ -305,4 +307,3 @@ func nonNil[T any](s []T) []T {
 	}
 	return s
 }
-

@@ -201,7 +201,7 @@ func (v viewer) comment(c *Commentary) *commentView {
 		return nil
 	}
 	out := &commentView{Head: v.say("digest.commentary")}
-	if c.By != "" {
+	if c.By.In(v.l) != "" {
 		out.Head = v.say("digest.commentary-by", "who", c.By)
 	}
 	for p := range strings.SplitSeq(s, "\n") {

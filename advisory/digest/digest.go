@@ -200,7 +200,7 @@ const ForUpdates = "updates"
 const (
 	MaxItems   = 20
 	MaxSources = 8   // of an item
-	maxPoints  = 3   // of an item, from its sources
+	maxPoints  = 4   // of an item, from its sources
 	maxRunes   = 240 // of a sentence that is quoted
 	maxLine    = 600 // runes of anything else that is printed in one line
 )

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/sekisho/sekisho/advisory/grounding"
 	"github.com/sekisho/sekisho/lang"
@@ -203,7 +204,7 @@ func pick(p *Publication, number int) []Point {
 	it := p.Item
 	var whole, parts []Point
 	for _, s := range summary.Pick(it.Title, it.Text, 3*maxPoints) {
-		if n := len([]rune(s.Text)); n > maxRunes && p.Longest == 0 || alike(s.Text, it.Title) {
+		if n := len([]rune(s.Text)); n > maxRunes && p.Longest == 0 || within(s.Text, it.Title) || p.dateline(s.Index, s.Text) {
 			continue
 		}
 		if q := quoted(p, number, s.Index, s.Text); q.Cut {
@@ -224,6 +225,23 @@ func pick(p *Publication, number int) []Point {
 	return out
 }
 
+// dateline reports whether a sentence says who published when, or is a heading
+// or a label and no sentence.
+func (p *Publication) dateline(index int, s string) bool {
+	s = strings.TrimSpace(s)
+	r, _ := utf8.DecodeLastRuneInString(strings.TrimRight(s, `)」』"”’）`+"'"))
+	if !strings.ContainsRune("。.!?！？…", r) {
+		return true
+	}
+	if index > 2 {
+		return false
+	}
+	if len(fact.Extract(&fact.Input{Text: s}, nil).Of(fact.Date)) == 0 {
+		return false
+	}
+	return p.Publisher != "" && strings.Contains(s, p.Publisher) || len(sentence.Words(s)) < 8
+}
+
 func rank(p Point, best map[int]bool) int {
 	switch {
 	case p.Cut:
@@ -234,22 +252,24 @@ func rank(p Point, best map[int]bool) int {
 	return 1
 }
 
-// alike reports whether two sentences say much the same.
-func alike(a, b string) bool {
+// alike reports whether one of two sentences says little beyond the other.
+func alike(a, b string) bool { return within(a, b) || within(b, a) }
+
+// within reports whether a sentence says little that another does not.
+func within(s, other string) bool {
 	words := map[string]bool{}
-	for _, x := range sentence.Words(a) {
+	for _, x := range sentence.Words(other) {
 		words[x] = true
 	}
-	other := map[string]bool{}
+	seen := map[string]bool{}
 	both := 0
-	for _, x := range sentence.Words(b) {
-		if !other[x] && words[x] {
+	for _, x := range sentence.Words(s) {
+		if !seen[x] && words[x] {
 			both++
 		}
-		other[x] = true
+		seen[x] = true
 	}
-	least := min(len(words), len(other))
-	return least > 0 && both*10 >= least*8
+	return len(seen) > 0 && both*10 >= len(seen)*8
 }
 
 // found is what the text of a publication says.

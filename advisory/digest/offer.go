@@ -79,5 +79,5 @@ func offerKind(f *fact.Fact) string {
 // text names, or a part of it, as windows-11 is of windows.
 func same(ours string, f *fact.Fact) bool {
 	o, id := strings.ToLower(strings.TrimSpace(ours)), strings.ToLower(f.Value)
-	return o != "" && (o == id || strings.EqualFold(ours, f.JA) || strings.EqualFold(ours, f.EN) || strings.HasPrefix(o, id+"-") || strings.HasPrefix(id, o+"-"))
+	return o != "" && f.Group != "vendor" && (o == id || strings.EqualFold(ours, f.JA) || strings.EqualFold(ours, f.EN) || strings.HasPrefix(o, id+"-") || strings.HasPrefix(id, o+"-"))
 }

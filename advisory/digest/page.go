@@ -56,12 +56,12 @@ ul { padding-left: 1.3em; margin: .4em 0; } li { margin: .35em 0; }
 a { color: var(--accent); }
 .advice { background: var(--tint); border-left: 4px solid var(--accent); margin: 1.2em 0; padding: .6em 1.1em; } .advice h3 { margin: 0 0 .2em; } .advice ul { margin: 0; }
 nav ol { list-style: none; padding: 0; margin: .3em 0; } nav li { display: grid; grid-template-columns: 2.2em 1fr; margin: .2em 0; } nav a { color: inherit; text-decoration-color: var(--line); }
-.no { font-weight: 600; } sup { line-height: 0; font-size: .75em; } sup a { text-decoration: none; }
+.no { font-weight: 600; } sup { line-height: 0; font-size: .75em; margin-left: .25em; } sup a { text-decoration: none; }
 .sources { list-style: none; padding: 0; font-size: .9em; } .sources li { display: grid; grid-template-columns: 2.2em 1fr; margin: .25em 0; } .sources .url { display: block; overflow-wrap: anywhere; word-break: break-all; }
 .view { background: var(--tint); border-radius: 6px; margin: 1.2em 0; padding: .6em 1.1em .7em; } .view h3 { margin: 0 0 .2em; } .view p { margin: .3em 0; }
 .bad { color: var(--bad); font-weight: 600; }
 table { border-collapse: collapse; width: 100%; margin: .8em 0; font-size: .9em; line-height: 1.5; }
-th { text-align: left; color: var(--soft); font-weight: 600; } th, td { padding: .35em .8em .35em 0; vertical-align: top; border-bottom: 1px solid var(--line); }
+th { text-align: left; color: var(--soft); font-weight: 600; white-space: nowrap; } td.p { overflow-wrap: normal; min-width: 8.5em; } th, td { padding: .35em .8em .35em 0; vertical-align: top; border-bottom: 1px solid var(--line); }
 td.v { font-variant-numeric: tabular-nums; overflow-wrap: normal; white-space: nowrap; }
 footer { border-top: 1px solid var(--line); color: var(--soft); font-size: .85em; margin-top: 2.5em; padding-top: .6em; }
 @media (max-width: 40em) {
@@ -92,7 +92,7 @@ footer { border-top: 1px solid var(--line); color: var(--soft); font-size: .85em
 {{range .Items}}{{$a := .Anchor}}<article>
 <div class="lead">
 <h2 id="{{.Anchor}}"><span class="no">{{.Number}}</span><span>{{.Headline.Text}}{{with .Headline.Note}} <small>{{.}}</small>{{end}}</span></h2>
-<ul>{{range .Points}}<li>{{.Text}}{{with .Note}} <small>{{.}}</small>{{end}}{{range .Refs}} <sup><a href="#{{$a}}-source-{{.}}">[{{.}}]</a></sup>{{end}}</li>
+<ul>{{range .Points}}<li>{{.Text}}{{with .Note}} <small>{{.}}</small>{{end}}{{range .Refs}}<sup><a href="#{{$a}}-source-{{.}}">[{{.}}]</a></sup>{{end}}</li>
 {{end}}</ul>
 </div>
 {{template "sources" dict "Head" $.Label.sources "Anchor" $a "List" .Sources}}{{template "also" dict "Head" (index $.Label "see-also") "List" .SeeAlso}}{{with .Updates}}<h3 id="updates">{{.Head}}</h3>
@@ -116,7 +116,7 @@ footer { border-top: 1px solid var(--line); color: var(--soft); font-size: .85em
 {{end}}{{end}}{{define "view"}}{{with .}}<section class="view"><h3>{{.Head}}</h3>
 {{range .Paragraphs}}<p>{{.}}</p>
 {{end}}</section>
-{{end}}{{end}}{{define "refs"}}{{range .}} <sup><a href="#updates-source-{{.}}">[{{.}}]</a></sup>{{end}}{{end}}{{define "updates"}}{{$l := .Label}}{{with .U}}<p class="soft">{{.AsOf}}</p>
+{{end}}{{end}}{{define "refs"}}{{range .}}<sup><a href="#updates-source-{{.}}">[{{.}}]</a></sup>{{end}}{{end}}{{define "updates"}}{{$l := .Label}}{{with .U}}<p class="soft">{{.AsOf}}</p>
 {{range .Counts}}<div class="count"><p>{{.Head}}{{template "refs" .Refs}}</p>
 <ul>{{with .Exploited}}<li class="bad">{{.}}</li>
 {{end}}<li>{{.Counted}}</li></ul></div>

@@ -17,8 +17,12 @@ func (x *Issue) Text(l lang.Language) string {
 	t.fold("", v.Period)
 	t.rule("=")
 	t.head(v.Label["advice"])
+	mark := "- "
+	if l == lang.JA {
+		mark = "〇 "
+	}
 	for _, a := range v.Advice {
-		t.fold("〇 ", a)
+		t.fold(mark, a)
 	}
 	t.head(v.Label["contents"])
 	for _, c := range v.Contents {
@@ -171,10 +175,13 @@ func (t *textWriter) updates(u *updatesView) {
 		if r.Exploited {
 			mark = "! "
 		}
-		t.b.WriteString(strings.TrimRight(mark+pad(r.Product, colProduct-2)+pad(r.Update, colUpdate)+pad(r.Version, colVersion)+r.Released, " ") + "\n")
-		if len(r.Remarks) > 0 || len(r.Refs) > 0 {
-			t.fold("    ", strings.TrimSpace(strings.Join(r.Remarks, " / ")+refs(r.Refs)))
+		t.b.WriteString(strings.TrimRight(mark+pad(r.Product, colProduct-2)+pad(r.Update, colUpdate)+pad(r.Version, colVersion)+r.Released, " "))
+		if len(r.Remarks) == 0 {
+			t.b.WriteString(refs(r.Refs) + "\n")
+			continue
 		}
+		t.b.WriteString("\n")
+		t.fold("    ", strings.Join(r.Remarks, " / ")+refs(r.Refs))
 	}
 	if len(u.Cautions) > 0 {
 		t.head(t.v.Label["cautions"])

@@ -152,7 +152,7 @@ func (x *Issue) view(l lang.Language) *view {
 }
 
 func (v viewer) item(it *Item) itemView {
-	out := itemView{Number: fmt.Sprintf("%02d", it.Number), Anchor: "item-" + number(it.Number), Headline: v.point(it.Headline.In(v.l)), Sources: v.sources(it.Sources), Commentary: v.comment(&it.Commentary)}
+	out := itemView{Number: fmt.Sprintf("%02d", it.Number), Anchor: "item-" + number(it.Number), Headline: v.point(it.Headline.In(v.l)), Sources: v.sources(it.Sources, false), Commentary: v.comment(&it.Commentary)}
 	out.Headline.Refs = nil
 	for _, p := range it.Points.In(v.l) {
 		out.Points = append(out.Points, v.point(p))
@@ -174,12 +174,18 @@ func (v viewer) point(p Point) pointView {
 	return out
 }
 
-func (v viewer) sources(list []Source) []sourceView {
+// sources names sources: those of items by the day on which they were
+// published, those of facts by the day up to which they tell.
+func (v viewer) sources(list []Source, facts bool) []sourceView {
 	var out []sourceView
 	for i := range list {
 		s := &list[i]
 		var about []string
-		for _, a := range []string{s.Publisher, v.date(s.Published)} {
+		date := v.date(s.Published)
+		if facts && date != "" {
+			date = v.say("digest.as-of", "date", date)
+		}
+		for _, a := range []string{s.Publisher, date} {
 			if a != "" {
 				about = append(about, a)
 			}
@@ -221,7 +227,7 @@ func seeAlso(words *lang.Catalogue, r *Related, l lang.Language) string {
 
 func (v viewer) updates(u *Updates, n int, own bool) *updatesView {
 	out := &updatesView{
-		Number: fmt.Sprintf("%02d", n), Anchor: "updates", Head: v.say("digest.updates"), AsOf: v.say("digest.updates.as-of", "date", v.date(u.AsOf)), Sources: v.sources(u.Sources),
+		Number: fmt.Sprintf("%02d", n), Anchor: "updates", Head: v.say("digest.updates"), AsOf: v.say("digest.updates.as-of", "date", v.date(u.AsOf)), Sources: v.sources(u.Sources, true),
 		Columns: []string{v.say("digest.column.product"), v.say("digest.column.update"), v.say("digest.column.version"), v.say("digest.column.released"), v.say("digest.column.remarks")},
 	}
 	if !own {
@@ -286,7 +292,7 @@ func (v viewer) row(r *Update) rowView {
 	return x
 }
 
-func (v viewer) days(list []UpdateDay) []string {
+func (v viewer) days(list []UpdateDay) string {
 	var out []string
 	for _, d := range list {
 		key := "digest.day.certain"
@@ -295,5 +301,5 @@ func (v viewer) days(list []UpdateDay) []string {
 		}
 		out = append(out, v.words.Say(v.l, lang.Message{Key: key, Args: lang.Args{"vendor": d.Vendor, "what": d.What, "day": v.day(d.Here)}}))
 	}
-	return out
+	return strings.Join(out, v.say("digest.semicolon"))
 }

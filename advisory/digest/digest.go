@@ -337,7 +337,7 @@ func visible(r rune) rune {
 }
 
 // maxCommentary is how long a commentary may be, in bytes.
-const maxCommentary = 16 << 10
+const maxCommentary = 8 << 10
 
 // paragraphs keeps the line breaks of a text.
 func paragraphs(s string) string {

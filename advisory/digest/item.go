@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -29,7 +30,8 @@ func (w *writer) item(n int, e *Entry) Item {
 	for i := range list {
 		x.Sources = append(x.Sources, list[i].source())
 	}
-	ground := grounding.New(&grounding.Options{Sources: groundsOf(list)})
+	// Only what a person wrote is held against it, and to make it takes time.
+	ground := sync.OnceValue(func() *grounding.Ground { return grounding.New(&grounding.Options{Sources: groundsOf(list)}) })
 	for _, l := range languages {
 		*x.Headline.of(l) = headline(e, list, l, ground)
 		*x.Points.of(l) = points(e, list, l, ground)
@@ -101,9 +103,9 @@ func firstTime(list ...time.Time) time.Time {
 
 // headline is that of the editor, of the first source in the language, or of the
 // first that was read.
-func headline(e *Entry, list []Publication, l lang.Language, g *grounding.Ground) Point {
+func headline(e *Entry, list []Publication, l lang.Language, g func() *grounding.Ground) Point {
 	if s := line(e.Headline.In(l)); s != "" {
-		return edited(s, l, list, g)
+		return edited(s, l, list, g())
 	}
 	for _, want := range []func(*Publication) bool{
 		func(p *Publication) bool { return p.Item != nil && p.Item.Lang == l },
@@ -170,11 +172,11 @@ func cut(r []rune, longest int) string {
 
 // points are those of the editor, else the sentences that say most of the
 // sources in the language, else those of the other language.
-func points(e *Entry, list []Publication, l lang.Language, g *grounding.Ground) []Point {
+func points(e *Entry, list []Publication, l lang.Language, g func() *grounding.Ground) []Point {
 	out := []Point{}
 	for _, s := range e.Points.In(l) {
 		if s = line(s); s != "" {
-			out = append(out, edited(s, l, list, g))
+			out = append(out, edited(s, l, list, g()))
 		}
 	}
 	if len(out) > 0 {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"os"
 	"slices"
@@ -81,6 +82,12 @@ type Env struct {
 	AskTLS func() posture.TLSProber
 	// Store opens the database in a data folder.
 	Store func(ctx context.Context, dataDir string) (Store, error)
+	// Examples are the files of the folder examples.
+	Examples fs.FS
+	// Serve answers in a browser until ctx ends.
+	Serve func(ctx context.Context, o ServeOptions) error
+	// Invite makes a one-time link for the administrator.
+	Invite func(ctx context.Context, o ServeOptions) (Served, error)
 }
 
 // grammar is the command line as kong reads it. What a command and a flag do
@@ -109,6 +116,7 @@ type grammar struct {
 	Advise     adviseCmd     `cmd:""`
 	Patch      patchCmd      `cmd:""`
 	Educate    educateCmd    `cmd:""`
+	Serve      serveCmd      `cmd:""`
 	Init       initCmd       `cmd:""`
 	History    historyCmd    `cmd:""`
 	Allow      allowCmd      `cmd:""`

@@ -198,9 +198,58 @@ func (w *impactWriter) sources(ctx context.Context, list []*trace.Source) {
 	} else {
 		w.ask(ctx, list, answers)
 	}
+	kinds := make([]trace.Kind, len(list))
 	for i, s := range list {
-		w.out.Sources = append(w.out.Sources, w.source(s, answers[i]))
+		kinds[i] = s.Kind(&w.deps.Facts, w.known(s, answers[i]))
 	}
+	for i, s := range list {
+		w.out.Sources = append(w.out.Sources, w.source(s, answers[i], kinds[i], kinds[i] == trace.Unknown && besideAttack(i, list, kinds)))
+	}
+}
+
+// besideAttack reports whether a source that nobody knows sends as the same
+// sender as an attack from the same network.
+func besideAttack(at int, list []*trace.Source, kinds []trace.Kind) bool {
+	s := list[at]
+	near, err := s.Network.Addr().Prefix(min(24, s.Network.Bits()))
+	if err != nil || !s.Network.Addr().Is4() {
+		return false
+	}
+	for i, o := range list {
+		if kinds[i] != trace.Attack || o.Effect != s.Effect || !near.Contains(o.Network.Addr()) || len(s.Senders) == 0 {
+			continue
+		}
+		if !slices.ContainsFunc(s.Senders, func(x trace.Sender) bool {
+			return !slices.ContainsFunc(o.Senders, func(y trace.Sender) bool { return x.Address == y.Address })
+		}) {
+			return true
+		}
+	}
+	return false
+}
+
+// known is what DNS and the table of services say of a source.
+func (w *impactWriter) known(s *trace.Source, a asked) trace.Known {
+	ip := s.Network.Addr()
+	return trace.Known{SPF: a.spf, Service: w.service(s, a), Shared: ip.IsValid() && m365.IsMicrosoftOutbound(ip)}
+}
+
+// service names the service that a source belongs to.
+func (w *impactWriter) service(s *trace.Source, a asked) string {
+	if ip := s.Network.Addr(); ip.IsValid() && w.services.at(ip) != "" {
+		return w.services.at(ip)
+	}
+	if n, err := domain.Parse(a.host); err == nil && w.services.named(n) != "" {
+		return w.services.named(n)
+	}
+	if s.Effect == trace.NotStopped {
+		for _, x := range s.Senders {
+			if n, err := domain.Parse(trace.DomainOf(x.Address)); err == nil && w.services.named(n) != "" {
+				return w.services.named(n)
+			}
+		}
+	}
+	return ""
 }
 
 // ask asks DNS about the busiest sources that the switch concerns.
@@ -236,7 +285,7 @@ func (w *impactWriter) ask(ctx context.Context, list []*trace.Source, answers []
 	wg.Wait()
 }
 
-func (w *impactWriter) source(s *trace.Source, a asked) ImpactSource {
+func (w *impactWriter) source(s *trace.Source, a asked, kind trace.Kind, beside bool) ImpactSource {
 	out := ImpactSource{
 		Schema: ImpactSourceSchema, Effect: s.Effect, Doubts: []ImpactDoubt{}, SPF: a.spf, Host: a.host, Connector: s.Connector, Called: nonNil(s.Hosts),
 		Messages: s.Messages, Deliveries: s.Deliveries, Recipients: s.Recipients, Self: s.Self, Held: s.Held, Delivered: s.Delivered, Failing: s.Failing, Null: s.Null,
@@ -248,25 +297,18 @@ func (w *impactWriter) source(s *trace.Source, a asked) ImpactSource {
 		if !s.Network.IsSingleIP() {
 			out.Source = s.Network.String()
 		}
-		out.Service = w.services.at(ip)
 	}
-	if n, err := domain.Parse(a.host); err == nil && out.Service == "" {
-		out.Service = w.services.named(n)
-	}
-	if s.Effect == trace.NotStopped && out.Service == "" {
-		for _, x := range s.Senders {
-			if n, err := domain.Parse(trace.DomainOf(x.Address)); err == nil && w.services.named(n) != "" {
-				out.Service = w.services.named(n)
-				break
-			}
-		}
-	}
+	out.Service = w.service(s, a)
 	for _, d := range s.Doubts {
 		out.Doubts = append(out.Doubts, ImpactDoubt{d, w.say("directsend.doubt." + string(d))})
 	}
-	out.Kind = s.Kind(&w.deps.Facts, trace.Known{SPF: a.spf, Service: out.Service, Shared: ip.IsValid() && m365.IsMicrosoftOutbound(ip)})
+	out.Kind = kind
+	reason := string(kind)
+	if beside {
+		out.Kind, reason = trace.Attack, "beside-attack"
+	}
 	out.Care = out.Kind.Care()
-	out.Reason = w.say("directsend.kind."+string(out.Kind), "service", out.Service, "n", s.Held, "of", s.Deliveries)
+	out.Reason = w.say("directsend.kind."+reason, "service", out.Service, "n", s.Held, "of", s.Deliveries)
 	w.advise(&out, s)
 	return out
 }

@@ -430,7 +430,13 @@ func (f *similarFinder) searches() {
 		add("explorer", strings.Join(shown, ","), "n", len(shown), "of", len(ids))
 	}
 	for i, p := range f.out.Probes {
-		q := contentQuery(p.Subject, first, last)
+		var subjects []string
+		for _, m := range f.out.Mails {
+			if m.Probe == i+1 && m.Level != campaign.SameSender {
+				subjects = append(subjects, m.Subject)
+			}
+		}
+		q := contentQuery(p.Subject, subjects, first, last)
 		if q == "" || i == 3 {
 			break
 		}
@@ -442,13 +448,20 @@ func (f *similarFinder) searches() {
 
 // contentQuery is a query in the language of eDiscovery (KQL). Only letters,
 // digits and spaces of a subject get into it: an attacker wrote it, and a person
-// will paste it into PowerShell.
-func contentQuery(subject string, first, last time.Time) string {
+// will paste it into PowerShell. Of its words only those count that most of the
+// mails like it have.
+func contentQuery(subject string, others []string, first, last time.Time) string {
+	have := map[string]int{}
+	for _, o := range others {
+		for word := range wordsOf(o) {
+			have[word]++
+		}
+	}
 	var b strings.Builder
 	words := 0
-	for word := range strings.FieldsFuncSeq(subject, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.Is(unicode.Mn, r) }) {
-		if strings.IndexFunc(word, unicode.IsDigit) >= 0 || len(word) < 2 {
-			continue // changes from mail to mail
+	for word := range wordsOf(subject) {
+		if have[word]*10 < len(others)*8 || strings.Contains(b.String(), word) {
+			continue
 		}
 		if words++; words > 8 {
 			break
@@ -456,7 +469,7 @@ func contentQuery(subject string, first, last time.Time) string {
 		if b.Len() > 0 {
 			b.WriteString(" AND ")
 		}
-		b.WriteString(strings.ToLower(word)) // AND, OR and NOT are operators
+		b.WriteString(word)
 	}
 	if words < 2 && len([]rune(b.String())) < 6 {
 		return "" // would find too much
@@ -466,4 +479,19 @@ func contentQuery(subject string, first, last time.Time) string {
 		q += " AND received>=" + first.Format(time.DateOnly) + " AND received<=" + last.AddDate(0, 0, 1).Format(time.DateOnly)
 	}
 	return q
+}
+
+// wordsOf yields the words of a subject that do not change from mail to mail, in
+// lower case: AND, OR and NOT are operators.
+func wordsOf(subject string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for word := range strings.FieldsFuncSeq(subject, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.Is(unicode.Mn, r) }) {
+			if strings.IndexFunc(word, unicode.IsDigit) >= 0 || len(word) < 2 {
+				continue
+			}
+			if !yield(strings.ToLower(word)) {
+				return
+			}
+		}
+	}
 }

@@ -178,7 +178,7 @@ func (p *Probe) Compare(m *Mail) Likeness {
 	switch {
 	case m.Inside && !p.m.Inside:
 		total *= 0.7
-	case m.Proven && !p.m.Proven && from < 0.2 && p.author.org != "" && p.orgOf(m.From) != p.author.org:
+	case m.Proven && !p.m.Proven && from < 0.4 && p.author.org != "" && p.orgOf(m.From) != p.author.org:
 		total *= 0.7
 	}
 	out := Likeness{Level: Different, Score: int(math.Round(total * 100)), Reasons: slices.Concat(saying, sender)}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -99,7 +100,7 @@ func (w *world) hash() string { w.ids++; return fmt.Sprintf("%064x", w.ids) }
 var people = []string{"sato", "tanaka", "suzuki", "yamada", "ito", "kobayashi", "watanabe", "nakamura", "mori", "abe"}
 
 func (w *world) recipient() string {
-	return people[w.rnd.IntN(len(people))] + fmt.Sprint(w.rnd.IntN(30)) + "@kiso-works.example"
+	return people[w.rnd.IntN(len(people))] + strconv.Itoa(w.rnd.IntN(30)) + "@kiso-works.example"
 }
 
 // campaigns makes n variants of each plan.
@@ -172,7 +173,7 @@ func (w *world) harmless() []planted {
 	}
 	for i := range 8 { // partners, whose mailboxes some campaigns use
 		for v := range 15 {
-			subjects := []string{"請求書送付の件", "Re: meeting", "お見積書", "Invoice", "Invoice 12" + fmt.Sprint(v), "図面の件", "Re: Purchase order PO-77", "ご連絡", "Delivery date", "Remittance", "出荷予定", "Your order", "Hello", "お礼", "Contract draft"}
+			subjects := []string{"請求書送付の件", "Re: meeting", "お見積書", "Invoice", "Invoice 12" + strconv.Itoa(v), "図面の件", "Re: Purchase order PO-77", "ご連絡", "Delivery date", "Remittance", "出荷予定", "Your order", "Hello", "お礼", "Contract draft"}
 			add("partner", campaign.Mail{
 				Subject: subjects[v], MailFrom: fmt.Sprintf("user%d@partner%d.example", w.rnd.IntN(50), i), IP: w.address("rotate"), Proven: true, Signers: []domain.Name{domain.Name(fmt.Sprintf("partner%d.example", i))},
 				Links: []campaign.Link{{Host: domain.Name(fmt.Sprintf("www.partner%d.example", i)), Path: "/"}}, Files: []campaign.File{{Name: "invoice.pdf", SHA256: w.hash()}},

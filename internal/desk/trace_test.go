@@ -154,8 +154,8 @@ func TestRedactImpact(t *testing.T) {
 	}
 }
 
-// lure is a mail of a campaign as Exchange Online keeps it.
-func lure(n int, subject, link, ip string) string {
+// lureMail is a mail of a campaign as Exchange Online keeps it.
+func lureMail(n int, subject, link, ip string) string {
 	return fmt.Sprintf("Received: from AB1PR01MB0001.jpnprd01.prod.outlook.com (2603:1096:400:1::1) by AB1PR01MB0002.jpnprd01.prod.outlook.com with HTTPS; Mon, 23 Nov 2026 01:00:00 +0000\r\n"+
 		"Authentication-Results: spf=fail (sender IP is %[4]s) smtp.mailfrom=lure.test; dkim=none; dmarc=fail header.from=lure.test; compauth=fail reason=001\r\n"+
 		"Received: from mail.lure.test (%[4]s) by TY2PEPF0001.mail.protection.outlook.com (10.167.1.1) with Microsoft SMTP Server; Mon, 23 Nov 2026 01:00:00 +0000\r\n"+
@@ -175,12 +175,12 @@ func similar(t *testing.T, least campaign.Level, probe string, indexes ...desk.M
 
 func TestSimilarMail(t *testing.T) {
 	facts := tracedFacts()
-	probe := lure(1, "Case 4711: your answer is due today", "https://login.lure-pages.test/session/start/a1b2c3d4", "203.0.113.66")
+	probe := lureMail(1, "Case 4711: your answer is due today", "https://login.lure-pages.test/session/start/a1b2c3d4", "203.0.113.66")
 	folder := &desk.FolderIndex{Facts: &facts, Words: lang.Default(), Items: messages(
 		probe,
-		lure(2, "Case 99: your answer is due today", "https://login.lure-pages.test/session/start/ffff0000", "203.0.113.99"),
-		lure(3, "Your answer is due today, p3 (case 5)", "https://other.test/session/start/11112222", "198.51.100.1"),
-		lure(4, "Minutes of the meeting", "https://www.lure.test/about", "203.0.113.66"),
+		lureMail(2, "Case 99: your answer is due today", "https://login.lure-pages.test/session/start/ffff0000", "203.0.113.99"),
+		lureMail(3, "Your answer is due today, p3 (case 5)", "https://other.test/session/start/11112222", "198.51.100.1"),
+		lureMail(4, "Minutes of the meeting", "https://www.lure.test/about", "203.0.113.66"),
 		letter("yamada@partner.example", 5, end),
 		strings.Replace(letter("yamada@partner.example", 6, end), "Subject: No. 6", "Subject: Case 1: your answer is due today", 1),
 	)}
@@ -211,7 +211,7 @@ func TestSimilarMail(t *testing.T) {
 // TestSimilarTrace puts the rows of a mail together.
 func TestSimilarTrace(t *testing.T) {
 	facts := tracedFacts()
-	probe := lure(1, "Case 4711: your answer is due today", "https://login.lure-pages.test/session/start/a1b2c3d4", "203.0.113.66")
+	probe := lureMail(1, "Case 4711: your answer is due today", "https://login.lure-pages.test/session/start/a1b2c3d4", "203.0.113.66")
 	rows := event(7, "desk@lure.test", "desk@lure.test", "203.0.113.66", "a@kiso-works.example", "Case 8: your answer is due today", "Junk folder") +
 		event(7, "desk@lure.test", "desk@lure.test", "203.0.113.66", "b@kiso-works.example", "Case 8: your answer is due today", "Inbox") +
 		event(8, "x@partner.example", "x@partner.example", "203.0.113.10", "b@kiso-works.example", "Case", "Inbox")
@@ -236,7 +236,7 @@ func TestSimilarTrace(t *testing.T) {
 // TestSimilarCommands lets only letters of a subject into a command.
 func TestSimilarCommands(t *testing.T) {
 	facts := tracedFacts()
-	probe := lure(1, "Urgent'; Remove-Mailbox \u2019 $(x) `y` OR answer due", "https://a.test/", "203.0.113.66")
+	probe := lureMail(1, "Urgent'; Remove-Mailbox \u2019 $(x) `y` OR answer due", "https://a.test/", "203.0.113.66")
 	rep := similar(t, "", probe, &desk.FolderIndex{Facts: &facts, Words: lang.Default(), Items: messages(strings.Replace(probe, "<1@", "<2@", 1))})
 	for _, s := range rep.Searches {
 		if s.Kind != "compliance" {

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -68,8 +69,8 @@ func (l *lines) next() (line, bool) {
 }
 
 func (l *lines) unread(x ...line) {
-	for i := len(x) - 1; i >= 0; i-- {
-		l.back = append(l.back, x[i])
+	for _, one := range slices.Backward(x) {
+		l.back = append(l.back, one)
 	}
 }
 
@@ -82,7 +83,8 @@ func (l *lines) record(first line, sep byte, into []string) (row []string, broke
 		return row, false
 	}
 	if state == open {
-		text := first.text
+		var text strings.Builder
+		text.WriteString(first.text)
 		var more []line
 		for len(more) < maxJoined-1 {
 			x, ok := l.next()
@@ -90,11 +92,12 @@ func (l *lines) record(first line, sep byte, into []string) (row []string, broke
 				break
 			}
 			more = append(more, x)
-			text += "\n" + x.text
-			if x.long || len(text) > maxRow {
+			text.WriteByte('\n')
+			text.WriteString(x.text)
+			if x.long || text.Len() > maxRow {
 				break
 			}
-			if row, state = strict(text, sep, into); state == whole {
+			if row, state = strict(text.String(), sep, into); state == whole {
 				return row, false
 			} else if state == wrong {
 				break

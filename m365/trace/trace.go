@@ -143,11 +143,7 @@ const (
 
 // Lost reports whether the row is not read at all.
 func (r Reason) Lost() bool {
-	switch r {
-	case BadDate, BadAddress, BrokenQuotes, BadBytes:
-		return false
-	}
-	return true
+	return r != BadDate && r != BadAddress && r != BrokenQuotes && r != BadBytes
 }
 
 // Problem is a row with a fault.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"os"
 	"slices"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/sekisho/sekisho/domain/posture"
 	"github.com/sekisho/sekisho/internal/config"
 	"github.com/sekisho/sekisho/internal/desk"
 	"github.com/sekisho/sekisho/internal/feeds"
@@ -75,8 +77,17 @@ type Env struct {
 	Patch func(dataDir string) desk.PatchStore
 	// Fetch returns what reads from the Internet.
 	Fetch func() (desk.Fetcher, desk.GitFetcher)
+
+	// AskTLS returns what asks mail servers for TLS.
+	AskTLS func() posture.TLSProber
 	// Store opens the database in a data folder.
 	Store func(ctx context.Context, dataDir string) (Store, error)
+	// Examples are the files of the folder examples.
+	Examples fs.FS
+	// Serve answers in a browser until ctx ends.
+	Serve func(ctx context.Context, o ServeOptions) error
+	// Invite makes a one-time link for the administrator.
+	Invite func(ctx context.Context, o ServeOptions) (Served, error)
 }
 
 // grammar is the command line as kong reads it. What a command and a flag do
@@ -107,6 +118,7 @@ type grammar struct {
 	Advise     adviseCmd     `cmd:""`
 	Patch      patchCmd      `cmd:""`
 	Educate    educateCmd    `cmd:""`
+	Serve      serveCmd      `cmd:""`
 	Init       initCmd       `cmd:""`
 	History    historyCmd    `cmd:""`
 	Allow      allowCmd      `cmd:""`

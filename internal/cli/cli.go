@@ -116,6 +116,7 @@ type grammar struct {
 	DMARC      dmarcCmd      `cmd:"" name:"dmarc"`
 	Domain     domainCmd     `cmd:""`
 	Advise     adviseCmd     `cmd:""`
+	Digest     digestCmd     `cmd:""`
 	Patch      patchCmd      `cmd:""`
 	Educate    educateCmd    `cmd:""`
 	Serve      serveCmd      `cmd:""`

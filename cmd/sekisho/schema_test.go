@@ -132,6 +132,23 @@ func TestConformanceSchema(t *testing.T) {
 			t.Errorf("%d days", n)
 		}
 	})
+	t.Run("Traces", func(t *testing.T) {
+		for _, tc := range []struct {
+			schema  string
+			args    []string
+			records int
+		}{
+			{"direct-send-impact.v1.json", []string{"directsend-impact", "--output", "json", "--dns-zone", "examples/dns.zone"}, 1},
+			{"direct-send-impact.v1.json", []string{"directsend-impact", "--output", "json", "--redact"}, 1},
+			{"direct-send-source.v1.json", []string{"directsend-impact", "--output", "ndjson"}, 10},
+			{"similar.v1.json", []string{"similar", "--output", "json", "examples/directsend/ds1-high.eml", "--in", "examples/phish", "--in"}, 1},
+			{"similar-mail.v1.json", []string{"similar", "--output", "ndjson", "examples/directsend/ds1-high.eml", "--in"}, 8},
+		} {
+			if n := validate(t, compile(t, tc.schema), output(t, dir, append(append(tc.args, "examples/trace/email-events.csv"), "--config", "examples/sekisho.yaml")...)); n != tc.records {
+				t.Errorf("%v: %d records", tc.args, n)
+			}
+		}
+	})
 	t.Run("Exceptions", func(t *testing.T) {
 		if n := validate(t, compile(t, "exception.v1.json"), output(t, dir, "allow", "list", "--output", "json")); n != 1 {
 			t.Errorf("%d records", n)

@@ -110,6 +110,8 @@ type grammar struct {
 	Lists      listsCmd      `cmd:""`
 	MQL        mqlCmd        `cmd:"" name:"mql"`
 	Model      modelCmd      `cmd:""`
+	Similar    similarCmd    `cmd:""`
+	DirectSend directSendCmd `cmd:"" name:"directsend-impact"`
 	News       newsCmd       `cmd:""`
 	DMARC      dmarcCmd      `cmd:"" name:"dmarc"`
 	Domain     domainCmd     `cmd:""`
@@ -216,7 +218,7 @@ func (r *run) prepare(k *kong.Context) error {
 		r.Now = func() time.Time { return now }
 	}
 	command := strings.Fields(k.Command())[0]
-	if r.flags.Output == "csv" && command != "judge" && command != "domain" && command != "patch" && !strings.HasPrefix(k.Command(), "dmarc report") {
+	if r.flags.Output == "csv" && command != "judge" && command != "domain" && command != "patch" && command != "similar" && command != "directsend-impact" && !strings.HasPrefix(k.Command(), "dmarc report") {
 		return formatError(command, r.flags.Output)
 	}
 	if command == "version" || command == "completion" || command == "help" || command == "init" {

@@ -71,6 +71,10 @@ func TestSchemaFields(t *testing.T) {
 		{"digest.v1.json", reflect.TypeFor[digest.Issue]()},
 		{"digest-summary.v1.json", reflect.TypeFor[desk.DigestSummary]()},
 		{"advisory-lint.v1.json", reflect.TypeFor[desk.LintReport]()},
+		{"direct-send-impact.v1.json", reflect.TypeFor[desk.ImpactReport]()},
+		{"direct-send-source.v1.json", reflect.TypeFor[desk.ImpactSource]()},
+		{"similar.v1.json", reflect.TypeFor[desk.SimilarReport]()},
+		{"similar-mail.v1.json", reflect.TypeFor[desk.SimilarMail]()},
 	} {
 		t.Run(tc.file, func(t *testing.T) {
 			b, err := os.ReadFile(filepath.Join("..", "..", "docs", "schema", tc.file))

@@ -167,19 +167,27 @@ func serve(ctx context.Context, o cli.ServeOptions) (err error) {
 	return s.run(ctx, append(s.services(), Service{Name: "pages", Run: func(ctx context.Context) error { return web.Serve(ctx, l, handler, s.log) }}))
 }
 
-// handler joins all routes.
+// handler answers on all routes.
 func (s *server) handler(demo string) (http.Handler, error) {
+	pages, routes, err := s.routes(demo)
+	if err != nil {
+		return nil, err
+	}
+	return web.New(routes, web.Options{
+		Hosts: s.Hosts, Authenticate: pages.Authenticate, Refuse: pages.Refuse, Enter: pages.Enter, Log: s.log, Metrics: s.metrics,
+	})
+}
+
+// routes joins those of the pages and those for programs.
+func (s *server) routes(demo string) (*console.Console, []web.Route, error) {
 	pages, err := console.New(console.Deps{
 		Account: s.account, Mail: s.mail, News: s.db, Advisories: s.db, Reports: s.db, Exceptions: s.files,
 		Config: s.Config, Words: s.Words, Now: s.Now, Version: s.Version, Demo: demo,
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	routes := append(pages.Routes(), httpapi.Routes(httpapi.Deps{Mails: s.db, Metrics: s.metrics, Version: s.Version})...)
-	return web.New(routes, web.Options{
-		Hosts: s.Hosts, Authenticate: pages.Authenticate, Refuse: pages.Refuse, Enter: pages.Enter, Log: s.log, Metrics: s.metrics,
-	})
+	return pages, append(pages.Routes(), httpapi.Routes(httpapi.Deps{Mails: s.db, Metrics: s.metrics, Version: s.Version})...), nil
 }
 
 // run runs services together: the first error ends all of them. It returns when

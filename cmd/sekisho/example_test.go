@@ -72,6 +72,15 @@ func TestConformanceHelp(t *testing.T) {
 						}
 						continue
 					}
+					if command == "backup" || command == "restore" {
+						before := "sekisho serve --reset-admin --data sekisho-data"
+						if command == "restore" {
+							before += " && sekisho backup --data sekisho-data sekisho-backup.tar"
+						}
+						if _, errs, err := shell(t, home, before); err != nil {
+							t.Fatalf("%v: %s", err, errs)
+						}
+					}
 					if command == "news.show" {
 						if _, errs, err := shell(t, home, "sekisho news add examples/news/conduct-campaign.html"); err != nil {
 							t.Fatalf("%v: %s", err, errs)

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
-	"time"
 
 	blobfs "github.com/sekisho/sekisho/internal/blob/fs"
 	"github.com/sekisho/sekisho/internal/cli"
@@ -47,7 +46,7 @@ type server struct {
 // services are what runs beside the pages.
 func (s *server) services() []Service {
 	return []Service{
-		{Name: "sweep", Run: s.sweep},
+		{Name: "retention", Run: s.retention},
 	}
 }
 
@@ -207,28 +206,6 @@ func (s *server) run(ctx context.Context, services []Service) error {
 	}
 	wg.Wait()
 	return errors.Join(errs...)
-}
-
-// sweepEvery is how often what is over is looked for.
-const sweepEvery = 6 * time.Hour
-
-// sweep deletes what nothing needs any more, now and from time to time.
-func (s *server) sweep(ctx context.Context) error {
-	tick := time.NewTicker(sweepEvery)
-	defer tick.Stop()
-	for {
-		n, err := desk.SweepBlobs(ctx, s.mail)
-		if err != nil && ctx.Err() == nil {
-			s.log.Error("sweep failed", slog.String("error", kindOf(err)))
-		} else if n > 0 {
-			s.log.Info("swept", slog.Int("blobs", n))
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
 }
 
 // kindOf says what sort of error it is, without the words, which could name

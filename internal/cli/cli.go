@@ -17,6 +17,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/sekisho/sekisho/domain/posture"
 	"github.com/sekisho/sekisho/internal/config"
 	"github.com/sekisho/sekisho/internal/desk"
 	"github.com/sekisho/sekisho/internal/feeds"
@@ -76,6 +77,9 @@ type Env struct {
 	Patch func(dataDir string) desk.PatchStore
 	// Fetch returns what reads from the Internet.
 	Fetch func() (desk.Fetcher, desk.GitFetcher)
+
+	// AskTLS returns what asks mail servers for TLS.
+	AskTLS func() posture.TLSProber
 	// Store opens the database in a data folder.
 	Store func(ctx context.Context, dataDir string) (Store, error)
 	// Examples are the files of the folder examples.
@@ -110,10 +114,13 @@ type grammar struct {
 	Lists      listsCmd      `cmd:""`
 	MQL        mqlCmd        `cmd:"" name:"mql"`
 	Model      modelCmd      `cmd:""`
+	Similar    similarCmd    `cmd:""`
+	DirectSend directSendCmd `cmd:"" name:"directsend-impact"`
 	News       newsCmd       `cmd:""`
 	DMARC      dmarcCmd      `cmd:"" name:"dmarc"`
 	Domain     domainCmd     `cmd:""`
 	Advise     adviseCmd     `cmd:""`
+	Digest     digestCmd     `cmd:""`
 	Patch      patchCmd      `cmd:""`
 	Educate    educateCmd    `cmd:""`
 	Serve      serveCmd      `cmd:""`
@@ -217,7 +224,7 @@ func (r *run) prepare(k *kong.Context) error {
 		r.Now = func() time.Time { return now }
 	}
 	command := strings.Fields(k.Command())[0]
-	if r.flags.Output == "csv" && command != "judge" && command != "domain" && command != "patch" && !strings.HasPrefix(k.Command(), "dmarc report") {
+	if r.flags.Output == "csv" && command != "judge" && command != "domain" && command != "patch" && command != "similar" && command != "directsend-impact" && !strings.HasPrefix(k.Command(), "dmarc report") {
 		return formatError(command, r.flags.Output)
 	}
 	if command == "version" || command == "completion" || command == "help" || command == "init" {

@@ -1,13 +1,18 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
+	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sekisho/sekisho/lang"
 )
@@ -61,6 +66,21 @@ func TestConformanceHelp(t *testing.T) {
 					if command == "allow.remove" {
 						line = strings.Replace(line, "ex-3f2a91c0", someException(t, home), 1)
 					}
+					if command == "serve" && !strings.Contains(line, "--reset-admin") { // answers until it is stopped
+						if out, errs := served(t, home, line+" --listen 127.0.0.1:0"); !strings.Contains(out, "http://127.0.0.1:") || errs != "" {
+							t.Errorf("%s: %s%s", line, out, errs)
+						}
+						continue
+					}
+					if command == "backup" || command == "restore" {
+						before := "sekisho serve --reset-admin --data sekisho-data"
+						if command == "restore" {
+							before += " && sekisho backup --data sekisho-data sekisho-backup.tar"
+						}
+						if _, errs, err := shell(t, home, before); err != nil {
+							t.Fatalf("%v: %s", err, errs)
+						}
+					}
 					if command == "news.show" {
 						if _, errs, err := shell(t, home, "sekisho news add examples/news/conduct-campaign.html"); err != nil {
 							t.Fatalf("%v: %s", err, errs)
@@ -73,6 +93,43 @@ func TestConformanceHelp(t *testing.T) {
 			})
 		}
 	}
+}
+
+// served runs a command that answers until it is stopped, and stops it once it
+// has said where.
+func served(t *testing.T, home, line string) (stdout, stderr string) {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("there are no signals to stop it with")
+	}
+	words := strings.Fields(line)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 30 * time.Second
+	cmd.Dir = home
+	cmd.Env = append(os.Environ(), surroundings(home)...)
+	var errs bytes.Buffer
+	cmd.Stderr = &errs
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		stdout += lines.Text() + "\n"
+		if strings.Contains(lines.Text(), "Ctrl-C") {
+			cancel()
+		}
+	}
+	if err := cmd.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+		t.Errorf("%s: %v", line, err)
+	}
+	return stdout, strings.Join(slices.DeleteFunc(strings.Split(errs.String(), "\n"), func(l string) bool { return l == "" || strings.Contains(l, "level=INFO") }), "\n")
 }
 
 // someException adds an exception and returns its ID.

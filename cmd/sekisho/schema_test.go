@@ -333,6 +333,8 @@ func TestConformanceSchema(t *testing.T) {
 	})
 	t.Run("Version", func(t *testing.T) {
 		validate(t, compile(t, "version.v1.json"), output(t, dir, "version", "--output", "json"))
+		output(t, dir, "news", "add", "--data", "backed-up", "examples/news/conduct-campaign.html")
+		validate(t, compile(t, "backup.v1.json"), output(t, dir, "backup", "--data", "backed-up", "--output", "json", "backup.tar"))
 	})
 }
 

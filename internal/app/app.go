@@ -51,6 +51,8 @@ func Main(ctx context.Context, args []string, version string) int {
 		Examples:    examples.Files(),
 		Serve:       serve,
 		Invite:      invite,
+		Backup:      backUp(build(version).Version),
+		Restore:     restore,
 		Store: func(ctx context.Context, dir string) (cli.Store, error) {
 			return sqlite.Open(ctx, filepath.Join(dir, sqlite.FileName))
 		},

@@ -86,6 +86,10 @@ type Env struct {
 	Examples fs.FS
 	// Serve answers in a browser until ctx ends.
 	Serve func(ctx context.Context, o ServeOptions) error
+	// Backup writes a data folder into a file and returns how many files and bytes.
+	Backup func(ctx context.Context, dataDir, file string, now time.Time) (files int, bytes int64, err error)
+	// Restore brings a backup back into a new data folder.
+	Restore func(ctx context.Context, file, dataDir string) (files int, bytes int64, err error)
 	// Invite makes a one-time link for the administrator.
 	Invite func(ctx context.Context, o ServeOptions) (Served, error)
 }
@@ -120,6 +124,8 @@ type grammar struct {
 	Patch      patchCmd      `cmd:""`
 	Educate    educateCmd    `cmd:""`
 	Serve      serveCmd      `cmd:""`
+	Backup     backupCmd     `cmd:""`
+	Restore    restoreCmd    `cmd:""`
 	Init       initCmd       `cmd:""`
 	History    historyCmd    `cmd:""`
 	Allow      allowCmd      `cmd:""`

@@ -38,6 +38,7 @@ func TestSchemaFields(t *testing.T) {
 		{"auth.v1.json", reflect.TypeFor[desk.AuthReport]()},
 		{"exception.v1.json", reflect.TypeFor[exceptionRecord]()},
 		{"check.v1.json", reflect.TypeFor[desk.Check]()},
+		{"backup.v1.json", reflect.TypeFor[Backup]()},
 		{"version.v1.json", reflect.TypeFor[versionRecord]()},
 		{"rules-check.v1.json", reflect.TypeFor[desk.RulesCheck]()},
 		{"feed.v1.json", reflect.TypeFor[desk.FeedRecord]()},

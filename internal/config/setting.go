@@ -100,6 +100,9 @@ func settings() []setting {
 		{"dns.server", One, "192.0.2.53", plain(func(c *Config) *string { return &c.DNS.Server }, value.server)},
 		{"dns.timeout", One, "3s", plain(func(c *Config) *time.Duration { return &c.DNS.Timeout }, value.timeout)},
 		{"limits.message_size", One, "48MiB", plain(func(c *Config) *int { return &c.Limits.MessageSize }, value.size)},
+		{"retention.mail", One, "90d", plain(func(c *Config) *time.Duration { return &c.Keep.Mail }, value.days)},
+		{"retention.reports", One, "400d", plain(func(c *Config) *time.Duration { return &c.Keep.Reports }, value.days)},
+		{"retention.news", One, "400d", plain(func(c *Config) *time.Duration { return &c.Keep.News }, value.days)},
 		{"data", One, "sekisho-data", plain(func(c *Config) *string { return &c.DataDir }, value.path)},
 		{"language", One, "auto", plain(func(c *Config) *lang.Language { return &c.Language }, value.language)},
 	}

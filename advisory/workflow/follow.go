@@ -30,6 +30,8 @@ type Status struct {
 
 	Fault Fault // why the approvals that were given do not count
 	Step  int   // number of the step with the fault; 0 if there is none
+
+	tries map[string]bool // keys of deliveries that began
 }
 
 // Fault is what is wrong with steps or with an approval.
@@ -104,7 +106,7 @@ func Follow(steps []Step, v *Version, now time.Time, p *Policy) *Status {
 		default:
 		}
 		next, refused := Next(st.State, s.Act, s.Role)
-		if refused != Allowed {
+		if refused != Allowed || (s.Act == Deliver || s.Act == Fail) && !st.tries[s.Key] {
 			fault(Forbidden, s.Number)
 			continue
 		}
@@ -115,8 +117,13 @@ func Follow(steps []Step, v *Version, now time.Time, p *Policy) *Status {
 			if s.Act == Submit {
 				st.Authors = append(st.Authors, s.Name)
 			}
-		case Send:
+		case Send, Deliver:
 			st.Sent = append(st.Sent, *s)
+		case Try:
+			if st.tries == nil {
+				st.tries = map[string]bool{}
+			}
+			st.tries[s.Key] = true
 		default:
 		}
 		if s.Act != Replace && s.Act != Withdraw && s.Act != Supersede && s.Act != Return && s.Hash != hash {
@@ -136,7 +143,7 @@ func Follow(steps []Step, v *Version, now time.Time, p *Policy) *Status {
 // takes the place of one that has not left, and one that leaves takes the place
 // of one that has.
 func (st *Status) replaced(by Act) {
-	if st.State != Sent && (by == Keep || by == Edit) || st.State == Sent && by == Send {
+	if st.State != Sent && (by == Keep || by == Edit) || st.State == Sent && (by == Send || by == Deliver) {
 		st.State, _ = Next(st.State, Replace, Editor)
 	}
 }

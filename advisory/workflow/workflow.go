@@ -54,14 +54,15 @@ const (
 	Export    Act = "export"    // writes it to a file in its final form
 	Try       Act = "try"       // begins to hand it to a webhook
 	Fail      Act = "fail"      // the webhook did not take it
-	Send      Act = "send"      // it has left
+	Deliver   Act = "deliver"   // the webhook took it
+	Send      Act = "send"      // it has left in another way
 	Supersede Act = "supersede" // another advisory takes its place
 	Withdraw  Act = "withdraw"  //
 )
 
 // Acts returns all acts.
 func Acts() []Act {
-	return []Act{Keep, Edit, Replace, Submit, Return, Approve, Export, Try, Fail, Send, Supersede, Withdraw}
+	return []Act{Keep, Edit, Replace, Submit, Return, Approve, Export, Try, Fail, Deliver, Send, Supersede, Withdraw}
 }
 
 // Transition is a row of the table: what an act leads to, and who may do it.
@@ -91,6 +92,7 @@ func Table() []Transition {
 		{Approved, Export, Approved, Editor},
 		{Approved, Try, Approved, Editor},
 		{Approved, Fail, Approved, Editor},
+		{Approved, Deliver, Sent, Editor},
 		{Approved, Send, Sent, Editor},
 		{Approved, Replace, Superseded, Editor},
 		{Approved, Withdraw, Withdrawn, Approver},
@@ -98,10 +100,21 @@ func Table() []Transition {
 		{Sent, Export, Sent, Editor},
 		{Sent, Try, Sent, Editor},
 		{Sent, Fail, Sent, Editor},
+		{Sent, Deliver, Sent, Editor},
 		{Sent, Send, Sent, Editor},
 		{Sent, Replace, Superseded, Editor},
 		{Sent, Supersede, Superseded, Editor},
 		{Sent, Withdraw, Withdrawn, Approver},
+
+		// The answer to a try that began before somebody did something else.
+		{Draft, Fail, Draft, Editor},
+		{Draft, Deliver, Draft, Editor},
+		{InReview, Fail, InReview, Editor},
+		{InReview, Deliver, InReview, Editor},
+		{Superseded, Fail, Superseded, Editor},
+		{Superseded, Deliver, Superseded, Editor},
+		{Withdrawn, Fail, Withdrawn, Editor},
+		{Withdrawn, Deliver, Withdrawn, Editor},
 	}
 }
 

@@ -76,7 +76,7 @@ func EditAdvisory(ctx context.Context, in *EditInput, deps *ApprovalDeps) (*Advi
 	if err := deps.Store.KeepAdvisoryStep(ctx, r.Subject, s, r); err != nil {
 		return nil, meanwhile(err)
 	}
-	return deps.again(ctx, r.Document.ID, in.Actor)
+	return deps.again(ctx, r.Document.ID, in.Actor, true)
 }
 
 // maxDraft bounds the text of a draft.

@@ -68,6 +68,11 @@ func TestSchemaFields(t *testing.T) {
 		{"lesson.v1.json", reflect.TypeFor[lesson.Lesson]()},
 		{"lesson-plan.v1.json", reflect.TypeFor[lesson.Plan]()},
 		{"advisory-lint.v1.json", reflect.TypeFor[desk.LintReport]()},
+		{"advisory-review.v1.json", reflect.TypeFor[desk.AdvisoryReview]()},
+		{"advisory-step.v1.json", reflect.TypeFor[desk.StepRecord]()},
+		{"delivery.v1.json", reflect.TypeFor[desk.Delivery]()},
+		{"notification.v1.json", reflect.TypeFor[desk.Notification]()},
+		{"release.v1.json", reflect.TypeFor[desk.Release]()},
 	} {
 		t.Run(tc.file, func(t *testing.T) {
 			b, err := os.ReadFile(filepath.Join("..", "..", "docs", "schema", tc.file))

@@ -467,7 +467,7 @@ func Review(ctx context.Context, in *ReviewInput, deps *ApprovalDeps) (*Advisory
 	if err := deps.Store.KeepAdvisoryStep(ctx, x.rec.Subject, s, nil); err != nil {
 		return nil, meanwhile(err)
 	}
-	return deps.again(ctx, x.rec.Document.ID, in.Actor, in.Act == workflow.Submit)
+	return deps.again(ctx, x.rec.Document.ID, in.Actor, false)
 }
 
 // byHand is the target of what was sent in another way than by a webhook.
@@ -480,8 +480,8 @@ func needsComment(s *workflow.Step) error {
 	return nil
 }
 
-// again is the view after a step, with what stands between it and an approval
-// where that is what comes next.
+// again is the view after a step; all adds what stands between it and an
+// approval, which takes the linter.
 func (d *ApprovalDeps) again(ctx context.Context, id string, who Actor, all bool) (*AdvisoryReview, error) {
 	if all {
 		v, _, err := ShowReview(ctx, id, who, d)

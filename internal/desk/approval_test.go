@@ -595,7 +595,7 @@ func TestApprovedLeaves(t *testing.T) {
 			t.Errorf("a notification with %d drafts", len(n.Drafts))
 		}
 		for _, m := range n.Drafts {
-			if strings.Contains(m.Body, "下書き") || strings.Contains(m.Body, "[DRAFT]") {
+			if strings.Contains(m.Body, "下書き") || strings.Contains(m.Body, "[Draft]") {
 				t.Errorf("it says that it is a draft: %s", m.Body)
 			}
 		}
@@ -613,7 +613,7 @@ func TestApprovedLeaves(t *testing.T) {
 			if !strings.Contains(string(x.Data), o.hash(o.id)) && f != desk.FormCSAF {
 				t.Errorf("%s has no hash", x.Name)
 			}
-			if strings.Contains(string(x.Data), "下書き】") || strings.Contains(string(x.Data), "[DRAFT]") {
+			if strings.Contains(string(x.Data), "下書き】") || strings.Contains(string(x.Data), "[Draft]") {
 				t.Errorf("%s says that it is a draft", x.Name)
 			}
 		}
@@ -719,6 +719,39 @@ func TestCorrectionsAreKept(t *testing.T) {
 	without, with := count(desk.LintAdvisory(doc, edited, articles(t), deps)), count(desk.LintKept(rec, edited, articles(t), deps))
 	if without == 0 || with >= without {
 		t.Errorf("%d claims that nothing bears out, and %d with what was set", without, with)
+	}
+}
+
+// A text that comes back as it went out changes nothing, and one word changes one
+// line.
+func TestEditKeepsTheForm(t *testing.T) {
+	o := newOffice(t, nil)
+	o.doc = nil
+	doc := o.write(desk.Corrections{})
+	_, _, err := desk.KeepDraft(t.Context(), &desk.AdvisoryRecord{Subject: "s00000000000000bb", At: o.now, Document: doc}, &o.deps)
+	o.must(err)
+	for _, m := range slices.Concat(doc.Drafts, doc.Manager) {
+		t.Run(string(m.Audience)+"."+string(m.Lang), func(t *testing.T) {
+			in := &desk.EditInput{Ref: doc.ID, Actor: who("Sato"), Draft: &desk.EditedDraft{Audience: m.Audience, Lang: m.Lang, Subject: m.Subject, Body: m.BodyText}}
+			if _, err := desk.EditAdvisory(t.Context(), in, &o.deps); key(err) != "unchanged" {
+				t.Errorf("the error is %v", err)
+			}
+		})
+	}
+	m := doc.Draft(advisory.Staff, lang.JA)
+	in := &desk.EditInput{Ref: doc.ID, Actor: who("Sato"), Draft: &desk.EditedDraft{Audience: m.Audience, Lang: m.Lang, Subject: m.Subject, Body: strings.Replace(m.BodyText, "不安にさせ", "あわてさせ", 1)}}
+	v, err := desk.EditAdvisory(t.Context(), in, &o.deps)
+	o.must(err)
+	rec, err := o.db.Advisory(t.Context(), v.ID)
+	o.must(err)
+	changed := 0
+	for i, x := range rec.Document.Draft(m.Audience, m.Lang).Lines {
+		if x.Text != m.Lines[i].Text || x.Kind != m.Lines[i].Kind {
+			changed++
+		}
+	}
+	if changed != 1 || len(v.Errors) > 0 {
+		t.Errorf("%d lines changed; errors %v", changed, v.Errors)
 	}
 }
 

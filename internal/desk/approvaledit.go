@@ -86,6 +86,9 @@ func draftLines(body string, was *advisory.Draft) []advisory.Line {
 	from := 0
 	for _, w := range was.Lines {
 		parts := strings.Split(w.Text, "\n")
+		if n, rest, ok := strings.Cut(w.Text, ". "); ok && w.Kind == advisory.KindHeading && strings.Trim(n, "0123456789") == "" {
+			parts = []string{rest} // a heading with a number reads like a step
+		}
 		for i := from; i+len(parts) <= len(out); i++ {
 			same := true
 			for j, p := range parts {

@@ -260,6 +260,25 @@ func TestConformanceSchema(t *testing.T) {
 			records("advisory-lint.v1.json", "advise", "lint", "--source", "examples/news/conduct-campaign.html", "examples/news/draft/"+f)
 		}
 	})
+	t.Run("Approvals", func(t *testing.T) {
+		hash := anAdvisory(t, dir, "return")
+		at := []string{"--config", "examples/sekisho.yaml"}
+		records := func(schema string, args ...string) int {
+			return validate(t, compile(t, schema), output(t, dir, append(args, at...)...))
+		}
+		const id = "a6bd3bb1cee638d66"
+		if n := records("advisory-review.v1.json", "advisory", "list", "--output", "json"); n != 2 {
+			t.Errorf("%d records", n)
+		}
+		records("advisory-review.v1.json", "advisory", "show", "--output", "json", id)
+		records("advisory-review.v1.json", "advisory", "approve", "--as", "tanaka", "--hash", hash, "--output", "json", id)
+		if n := records("release.v1.json", "advisory", "export", "--as", "sato", "--format", "json", id); n != 1 {
+			t.Errorf("%d records", n)
+		}
+		if n := records("advisory-step.v1.json", "advisory", "history", "--output", "ndjson", id); n != 4 {
+			t.Errorf("%d records", n)
+		}
+	})
 	t.Run("Digests", func(t *testing.T) {
 		common := []string{"--config", "examples/sekisho.yaml", "--data", "digestdata", "--output", "json"}
 		c := compile(t, "digest.v1.json")

@@ -77,6 +77,8 @@ type Env struct {
 	Patch func(dataDir string) desk.PatchStore
 	// Fetch returns what reads from the Internet.
 	Fetch func() (desk.Fetcher, desk.GitFetcher)
+	// Notifier returns what hands notifications to webhooks.
+	Notifier func() desk.Notifier
 
 	// AskTLS returns what asks mail servers for TLS.
 	AskTLS func() posture.TLSProber
@@ -120,6 +122,7 @@ type grammar struct {
 	DMARC      dmarcCmd      `cmd:"" name:"dmarc"`
 	Domain     domainCmd     `cmd:""`
 	Advise     adviseCmd     `cmd:""`
+	Advisory   advisoryCmd   `cmd:""`
 	Digest     digestCmd     `cmd:""`
 	Patch      patchCmd      `cmd:""`
 	Educate    educateCmd    `cmd:""`

@@ -14,6 +14,7 @@ type Store interface {
 	desk.AdvisoryStore
 	desk.DigestStore
 	desk.ReportStore
+	desk.AuditStore
 
 	Close() error
 }

@@ -48,6 +48,10 @@ func TestAdvisories(t *testing.T) {
 	storetest.Advisories(t, func(t *testing.T, dir string) storetest.AdvisoryStore { return open(t, dir) })
 }
 
+func TestAdvisorySteps(t *testing.T) {
+	storetest.AdvisorySteps(t, func(t *testing.T, dir string) storetest.ReviewStore { return open(t, dir) })
+}
+
 // The folder and all files in it are the user's alone.
 func TestModes(t *testing.T) {
 	if runtime.GOOS == "windows" {

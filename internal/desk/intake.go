@@ -100,6 +100,11 @@ func Accept(ctx context.Context, d *Delivery, deps *IntakeDeps) (MailID, error) 
 	if _, err := deps.Queue.Enqueue(ctx, e); err != nil {
 		return "", err
 	}
+	// Between the two, whoever deleted another mail of the same bytes may have
+	// deleted them. From now on nobody can.
+	if _, err := deps.Blobs.PutBlob(ctx, d.Raw); err != nil {
+		return "", err
+	}
 	return e.ID, nil
 }
 

@@ -28,7 +28,7 @@ type KeepMailInput struct {
 	Items    iter.Seq[Item]
 	Source   Source
 	Envelope *MailEnvelope // of all items; nil where nobody told
-	Who      string        // for the audit log
+	Who      string        // for the audit log; "" for mail that came in by itself, which nobody did
 }
 
 // KeptMail is what became of one mail.
@@ -100,7 +100,7 @@ func keepOne(ctx context.Context, it Item, in KeepMailInput, judging JudgeDeps, 
 	if _, err := deps.Blobs.PutBlob(ctx, it.Raw); err != nil {
 		return KeptMail{}, err
 	}
-	if added {
+	if added && in.Who != "" {
 		err = deps.Audit.AppendAudit(ctx, AuditEntry{At: deps.Now(), Who: in.Who, Act: ActMailKept, Object: string(r.ID)})
 	}
 	return KeptMail{ID: r.ID, New: added, Verdict: v}, err

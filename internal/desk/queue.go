@@ -30,7 +30,8 @@ type Queue interface {
 	Done(ctx context.Context, l *Lease, now time.Time) error
 
 	// Fail gives an entry back with the reason. It waits until again, or is dead if
-	// that is zero. It is refused as Done is.
+	// that is zero. Without a reason the entry is not to blame, and the attempt does
+	// not count. It is refused as Done is.
 	Fail(ctx context.Context, l *Lease, reason string, now, again time.Time) error
 
 	// State says how much is waiting, and returns up to limit of the dead letters,

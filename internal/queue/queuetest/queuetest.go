@@ -207,6 +207,13 @@ func fail(t *testing.T, open func() Queue) {
 	if l.Attempt != 2 {
 		t.Errorf("attempt %d, want 2", l.Attempt)
 	}
+	at = at.Add(3 * time.Second)
+	if err := q.Fail(t.Context(), l, "", at, at); err != nil {
+		t.Fatal(err)
+	}
+	if l = one(t, q, at); l.Attempt != 2 {
+		t.Errorf("attempt %d after one that did not count, want 2", l.Attempt)
+	}
 }
 
 func holdEnds(t *testing.T, open func() Queue) {

@@ -110,7 +110,7 @@ func (db *DB) Lease(ctx context.Context, n int, now, until time.Time) ([]desk.Le
 // Done implements [desk.Queue].
 func (db *DB) Done(ctx context.Context, l *desk.Lease, now time.Time) error {
 	return db.update(ctx, func(tx *sql.Tx) error {
-		if err := db.settleLease(ctx, tx, l, `state = 1, held = 0, due = ?, entry = '', reason = ''`, unix(now)); err != nil {
+		if err := db.settleLease(ctx, tx, l, `state = 1, held = 0, due = ?, blob = '', entry = '', reason = ''`, unix(now)); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `DELETE FROM queue WHERE row IN (SELECT row FROM queue WHERE organisation = ? AND state = 1 AND due < ? LIMIT ?)`,
@@ -126,7 +126,7 @@ func (db *DB) Fail(ctx context.Context, l *desk.Lease, reason string, now, again
 		if again.IsZero() {
 			return db.settleLease(ctx, tx, l, `state = 2, held = 0, due = ?, reason = ?`, unix(now), reason)
 		}
-		return db.settleLease(ctx, tx, l, `held = 0, due = ?, reason = ?`, unix(again), reason)
+		return db.settleLease(ctx, tx, l, `held = 0, due = ?, reason = ?, attempts = attempts - ?`, unix(again), reason, reason == "")
 	})
 }
 
@@ -192,7 +192,7 @@ func (db *DB) Settle(ctx context.Context, id desk.MailID, how desk.Settlement, n
 		}
 		set := `state = 0, due = ?, attempts = 0, held = 0`
 		if how == desk.SettleDrop {
-			set = `state = 1, due = ?, entry = ''`
+			set = `state = 1, due = ?, blob = '', entry = ''`
 		}
 		_, err = tx.ExecContext(ctx, `UPDATE queue SET `+set+` WHERE organisation = ? AND id = ?`, unix(now), db.organisation, string(id))
 		return err

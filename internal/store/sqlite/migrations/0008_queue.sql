@@ -11,11 +11,11 @@ CREATE TABLE queue (
 	attempts     INTEGER NOT NULL,
 	held         INTEGER NOT NULL, -- somebody works on it
 	received     INTEGER NOT NULL,
-	blob         TEXT NOT NULL,
+	blob         TEXT NOT NULL, -- SHA-256 of the bytes; '' once it is done
 	entry        TEXT NOT NULL, -- JSON; '' once it is done
 	reason       TEXT NOT NULL, -- of the last failure
 	UNIQUE (organisation, id)
 ) STRICT;
 CREATE INDEX queue_by_due ON queue (organisation, state, due);
-CREATE INDEX queue_by_blob ON queue (blob) WHERE state <> 1;
+CREATE INDEX queue_by_blob ON queue (blob);
 CREATE UNIQUE INDEX queue_by_key ON queue (organisation, key) WHERE key IS NOT NULL;

@@ -11,13 +11,13 @@ type Item struct {
 	Form  Form   // what the input was before it was brought into that form
 	Err   error  // a *Error where the input could not be read; Raw is then nil
 
-	// Session is what the server saw that took the message from its sender's
+	// Handover is what the server saw that took the message from its sender's
 	// server; nil where that is read from the header.
-	Session *Session
+	Handover *Handover
 }
 
-// Session is who handed a message in by SMTP.
-type Session struct {
+// Handover is who handed a message in by SMTP.
+type Handover struct {
 	IP       netip.Addr
 	HELO     string
 	MailFrom string // "" for the null sender

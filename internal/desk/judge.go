@@ -136,7 +136,7 @@ func judgeItem(ctx context.Context, it Item, deps JudgeDeps) *Verdict {
 	m := eml.Parse(it.Raw, &eml.Options{Budget: b})
 	read := time.Since(start)
 	all := candidates(m, it.Form, b)
-	all[0].session = it.Session
+	all[0].handover = it.Handover
 	assessed := make([]*assessment, 0, len(all))
 	presumed := ""
 	for i, c := range all {

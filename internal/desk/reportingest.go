@@ -40,10 +40,10 @@ type ReportIntake struct {
 	KeepAddresses bool
 
 	// Resolver verifies mails that bring reports where no server that we trust says
-	// whether they are authentic, and Session is what is known of how they came.
+	// whether they are authentic, and Handover is how they came.
 	// Without a resolver that stays unknown.
 	Resolver resolve.Resolver
-	Session  *Session
+	Handover *Handover
 
 	// Problem is told of each report that was refused or not read whole, at
 	// once. It may be nil.
@@ -258,7 +258,7 @@ func (g *ingester) carrierOf(ctx context.Context, m *eml.Message, reporter []str
 	d := m365.Authenticate(m, m365.NewPath(m.Header(), &g.in.Facts)).DMARC
 	known, passed := d.Trusted && d.Result != "", d.Passed()
 	if !known && g.in.Resolver != nil {
-		v := verify(ctx, m, bounded(g.in.Resolver), g.in.Facts, g.in.Now, g.in.Session.given(&g.in.Facts), budget.New(nil))
+		v := verify(ctx, m, bounded(g.in.Resolver), g.in.Facts, g.in.Now, g.in.Handover.given(&g.in.Facts), budget.New(nil))
 		// Without the client there is no SPF, and what is not signed may still be
 		// authentic.
 		passed = v.report.DMARC.Status == dmarc.StatusPass

@@ -24,7 +24,7 @@ type candidate struct {
 	form  Form
 	depth int
 
-	session *Session // of the outermost message, where it is known
+	handover *Handover // of the outermost message, where it is known
 }
 
 // candidates returns the outermost message and every message attached to it:

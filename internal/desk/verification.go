@@ -78,10 +78,10 @@ func verify(ctx context.Context, m *eml.Message, r resolve.Resolver, facts org.F
 	return v
 }
 
-// given returns the envelope that was seen in a session, and nil where it says
+// given returns the envelope that was seen when a message was handed in, and nil where it says
 // nothing of the sender: a gateway of ours delivered the message, or a host of
 // our own network, as it does for mail that was taken in before.
-func (s *Session) given(facts *org.Facts) *AuthInput {
+func (s *Handover) given(facts *org.Facts) *AuthInput {
 	if s == nil || !s.IP.IsValid() {
 		return nil
 	}

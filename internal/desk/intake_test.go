@@ -477,7 +477,7 @@ func TestScreen(t *testing.T) {
 	}
 	in := &desk.ScreenInput{
 		Delivery: desk.Delivery{
-			Raw: mailFrom("kiso-works.example"), Source: desk.SourceMilter, Remote: netip.MustParseAddr("192.0.2.99"), HELO: "mx.sender.test",
+			Raw: mailFrom("kiso-works.example"), Source: desk.SourceMilter, Remote: netip.MustParseAddr("203.0.113.99"), HELO: "mx.sender.test",
 			Envelope: &desk.MailEnvelope{From: "a@kiso-works.example", To: []string{"b@kiso-works.example"}},
 		},
 		StampAs: "mx.kiso-works.example", Keep: desk.Malicious,

@@ -49,6 +49,7 @@ func Main(ctx context.Context, args []string, version string) int {
 		Examples:    examples.Files(),
 		Serve:       serve,
 		Invite:      invite,
+		Intake:      openIntake,
 		Store: func(ctx context.Context, dir string) (cli.Store, error) {
 			return sqlite.Open(ctx, filepath.Join(dir, sqlite.FileName))
 		},

@@ -84,6 +84,8 @@ type Env struct {
 	Serve func(ctx context.Context, o ServeOptions) error
 	// Invite makes a one-time link for the administrator.
 	Invite func(ctx context.Context, o ServeOptions) (Served, error)
+	// Intake opens the queue of mail that comes in, in a data folder.
+	Intake func(ctx context.Context, dataDir string, now func() time.Time) (*IntakeStore, error)
 }
 
 // grammar is the command line as kong reads it. What a command and a flag do
@@ -113,6 +115,7 @@ type grammar struct {
 	Patch      patchCmd      `cmd:""`
 	Educate    educateCmd    `cmd:""`
 	Serve      serveCmd      `cmd:""`
+	Intake     intakeCmd     `cmd:""`
 	Init       initCmd       `cmd:""`
 	History    historyCmd    `cmd:""`
 	Allow      allowCmd      `cmd:""`

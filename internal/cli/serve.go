@@ -174,6 +174,12 @@ func (j *judging) load() (desk.JudgeDeps, error) {
 	if err != nil {
 		return deps, err
 	}
+	if deps.Resolver == nil && j.r.config.Intake.Milter.Listen != "" {
+		// Whoever asks about mail at the border wants it to be verified.
+		if deps.Resolver, err = j.r.resolver(true); err != nil {
+			return deps, err
+		}
+	}
 	if err = j.r.openLists(nil); err != nil {
 		return deps, err
 	}

@@ -45,6 +45,7 @@ type Config struct {
 	Rules    []RuleSource
 	Lists    []string // folders with lists, joined with the folder of the configuration file
 	Limits   Limits
+	Intake   Intake
 	News     []source.Source // those that sekisho ships with, as the user changed them, and the user's own
 	File     string          // the file that was read; "" if there was none
 
@@ -144,6 +145,7 @@ func newConfig() *Config {
 		DNS:     DNS{Timeout: 3 * time.Second},
 		Limits:  Limits{MessageSize: budget.DefaultBytes},
 		News:    source.Default(),
+		Intake:  defaultIntake(),
 		sources: map[string]string{},
 		written: map[string]string{},
 	}

@@ -22,6 +22,13 @@ type Screened struct {
 	Verdict *Verdict // with its Stamp
 }
 
+// NewScreen returns [Screen] over deps that are prepared for many mails.
+func NewScreen(deps *IntakeDeps) func(ctx context.Context, in *ScreenInput) (*Screened, error) {
+	d := *deps
+	d.Judge = remembered(deps.Judge, judgeMemory)
+	return func(ctx context.Context, in *ScreenInput) (*Screened, error) { return Screen(ctx, in, &d) }
+}
+
 // Screen judges a mail while its server waits. Where the mail is to be kept, it
 // is on the disk when Screen returns.
 //

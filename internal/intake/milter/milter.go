@@ -71,7 +71,6 @@ const (
 	DefaultTime        = 10 * time.Second // for one mail
 	DefaultConnections = 200
 	idleTime           = 15 * time.Minute // RFC 5321 section 4.5.3.2 lets an SMTP session be idle for 5
-	maxHeader          = 4 << 20
 	maxRecipients      = 1000
 	maxReason          = 300 // characters
 )
@@ -211,13 +210,16 @@ type session struct {
 	*server
 	client *client
 
-	from  string
-	to    []string
-	raw   bytes.Buffer
-	taken int      // of the memory
-	forge []forged // fields that the sender must not write
-	count map[string]int
-	lost  string // why there will be no verdict; "" if there will
+	from   string
+	to     []string
+	header [][2]string
+	spaced bool // values come with the space after the colon
+	raw    bytes.Buffer
+	size   int      // bytes of the mail
+	taken  int      // of the memory
+	forge  []forged // fields that the sender must not write
+	count  map[string]int
+	lost   string // why there will be no verdict; "" if there will
 }
 
 // forged is a field to be taken away.
@@ -276,15 +278,12 @@ func (s *session) Header(name, value string, _ *milter.Modifier) (milter.Respons
 			s.forge = append(s.forge, forged{name, s.count[key]})
 		}
 	}
-	if s.raw.Len() > maxHeader {
-		s.lost = "its header is too large"
+	// Lines end in LF here.
+	value = strings.ReplaceAll(strings.ReplaceAll(value, "\r\n", "\n"), "\n", "\r\n")
+	if s.hold(len(name) + len(value) + 4) {
+		s.header = append(s.header, [2]string{name, value})
+		s.spaced = s.spaced || strings.HasPrefix(value, " ") || strings.HasPrefix(value, "\t")
 	}
-	// The value comes with the space after the colon where the server can do
-	// that, and lines end in LF.
-	if !strings.HasPrefix(value, " ") && !strings.HasPrefix(value, "\t") && value != "" {
-		value = " " + value
-	}
-	s.add([]byte(name + ":" + strings.ReplaceAll(strings.ReplaceAll(value, "\r\n", "\n"), "\n", "\r\n") + "\r\n"))
 	return milter.RespContinue, nil
 }
 
@@ -303,7 +302,16 @@ func authServID(value, name string) bool {
 
 // Headers implements milter.Milter.
 func (s *session) Headers(textproto.MIMEHeader, *milter.Modifier) (milter.Response, error) {
-	s.add([]byte("\r\n"))
+	for _, h := range s.header {
+		s.raw.WriteString(h[0] + ":")
+		// Servers that can do it leave the space after the colon where it is, which
+		// some signatures need; others take it away.
+		if !s.spaced && h[1] != "" {
+			s.raw.WriteByte(' ')
+		}
+		s.raw.WriteString(h[1] + "\r\n")
+	}
+	s.raw.WriteString("\r\n")
 	return milter.RespContinue, nil
 }
 
@@ -314,22 +322,32 @@ func (s *session) BodyChunk(chunk []byte, _ *milter.Modifier) (milter.Response, 
 }
 
 func (s *session) add(b []byte) {
-	switch {
-	case s.lost != "":
-	case s.raw.Len()+len(b) > s.o.MaxMessage:
-		s.lost = "it is too large"
-	case !s.o.Memory.Take(2 * len(b)): // the buffer doubles
-		s.lost = "too much mail at once"
-	default:
-		s.taken += 2 * len(b)
+	if s.hold(len(b)) {
 		s.raw.Write(b)
 	}
+}
+
+// hold reports whether there is room for n more bytes.
+func (s *session) hold(n int) bool {
+	switch {
+	case s.lost != "":
+	case s.size+n > s.o.MaxMessage:
+		s.lost = "it is too large"
+	case !s.o.Memory.Take(3 * n): // the buffer doubles, and a copy of it is judged
+		s.lost = "too much mail at once"
+	default:
+		s.size += n
+		s.taken += 3 * n
+		return true
+	}
+	return false
 }
 
 // reset forgets the mail.
 func (s *session) reset() {
 	s.o.Memory.Give(s.taken)
-	s.from, s.to, s.raw, s.taken, s.forge, s.count, s.lost = "", nil, bytes.Buffer{}, 0, nil, nil, ""
+	s.from, s.to, s.header, s.spaced, s.raw, s.size, s.taken = "", nil, nil, false, bytes.Buffer{}, 0, 0
+	s.forge, s.count, s.lost = nil, nil, ""
 }
 
 // Abort implements milter.Milter.

@@ -111,7 +111,9 @@ func TestRun(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "all files are sorted", func() bool { return len(names(t, filepath.Join(dir, "done"))) == 2 && len(names(t, filepath.Join(dir, "bad"))) == 4 })
+	eventually(t, "all files are sorted", func() bool {
+		return len(names(t, filepath.Join(dir, "done"))) == 2 && len(names(t, filepath.Join(dir, "bad"))) == 4
+	})
 	if diff := cmp.Diff([]string{"one", "three", "two"}, d.mails()); diff != "" {
 		t.Error(diff)
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sekisho/sekisho/internal/desk"
 	"github.com/sekisho/sekisho/lang"
 )
 
@@ -86,16 +87,26 @@ func (v value) recipient() (string, bool) {
 	return v.mail()
 }
 
-// finishIntake checks what settings say together.
-func (l *loader) finishIntake() {
-	in := &l.config.Intake
-	lacks := func(have string, missing bool, section, field, hint string) {
-		if at := l.config.Source(have); at != "" && missing {
-			l.invalid(0, 0, lang.M("config.lacks", "at", at, "key", section, "field", field), lang.M("config.hint."+hint))
+// CheckIntake finds what has to be said together and was not. It is asked where mail is
+// to come in; other commands need not mind. The error is an [*desk.Error] of kind
+// Invalid with the place of the setting.
+func (c *Config) CheckIntake() error {
+	in := &c.Intake
+	for _, x := range []struct {
+		have    string
+		missing bool
+		section string
+		field   string
+		hint    string
+	}{
+		{"intake.smtp.listen", len(in.SMTP.Recipients) == 0, "intake.smtp", "recipients", "recipients"},
+		{"intake.smtp.tls.cert", in.SMTP.Key == "", "intake.smtp.tls", "key", "tls"},
+		{"intake.smtp.tls.key", in.SMTP.Cert == "", "intake.smtp.tls", "cert", "tls"},
+		{"intake.milter.listen", in.Milter.Name == "", "intake.milter", "name", "milter-name"},
+	} {
+		if at := c.Source(x.have); at != "" && x.missing {
+			return &desk.Error{Kind: desk.Invalid, Message: lang.M("config.lacks", "at", at, "key", x.section, "field", x.field), Hint: lang.M("config.hint." + x.hint)}
 		}
 	}
-	lacks("intake.smtp.listen", len(in.SMTP.Recipients) == 0, "intake.smtp", "recipients", "recipients")
-	lacks("intake.smtp.tls.cert", in.SMTP.Key == "", "intake.smtp.tls", "key", "tls")
-	lacks("intake.smtp.tls.key", in.SMTP.Cert == "", "intake.smtp.tls", "cert", "tls")
-	lacks("intake.milter.listen", in.Milter.Name == "", "intake.milter", "name", "milter-name")
+	return nil
 }

@@ -47,7 +47,6 @@ type reader struct {
 func (l *loader) finish() error {
 	if len(l.problems) == 0 {
 		l.finishReport()
-		l.finishIntake()
 	}
 	if len(l.problems) == 0 {
 		return nil

@@ -7,6 +7,7 @@
 //	go run ./ci fuzz -time 1m          each fuzz target in turn
 //	go run ./ci bench -run Parse       benchmarks, optionally by name
 //	go run ./ci soak                   kill sekisho serve while mail comes in; -mails 10000 -kills 100 for longer
+//	go run ./ci load -time 3m          100 mails in a second by SMTP, then 20 by milter, with what it takes
 //
 // Each stage prints its name, what it does and how long it took. The last line
 // is the summary of all tests: "N passed, N failed, N skipped". The exit status

@@ -29,13 +29,33 @@ type soaking struct {
 	program string
 	smtp    string
 	http    string
-	log     *os.File
+	args    []string // beside those that every run has
 
 	mu      sync.Mutex
 	serve   *exec.Cmd
 	answers map[int]string // ID by number of the mail: those that were answered with 250
 	lost    int            // times that no answer came
 	again   int            // mails that were sent though they had been answered
+}
+
+// newSoaking builds the program into a folder of its own and finds ports for it.
+func newSoaking(ctx context.Context, c *check) (*soaking, error) {
+	dir, err := os.MkdirTemp("", "sekisho-soak-")
+	if err != nil {
+		return nil, err
+	}
+	s := &soaking{c: c, dir: dir, program: filepath.Join(dir, "sekisho"), answers: map[int]string{}}
+	err = c.command(ctx, "go", "build", "-o", s.program, "./cmd/sekisho").Run()
+	if err == nil {
+		s.smtp, err = freePort()
+	}
+	if err == nil {
+		s.http, err = freePort()
+	}
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return s, nil
 }
 
 // soak kills sekisho serve while it takes mail in, and counts at the end: every
@@ -45,32 +65,18 @@ func soak(ctx context.Context, c *check) error {
 		fmt.Fprintln(c.out, "   not on Windows")
 		return nil
 	}
-	dir, err := os.MkdirTemp("", "sekisho-soak-")
+	s, err := newSoaking(ctx, c)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	s := &soaking{c: c, dir: dir, program: filepath.Join(dir, "sekisho"), answers: map[int]string{}}
-	if err := c.command(ctx, "go", "build", "-o", s.program, "./cmd/sekisho").Run(); err != nil {
-		return err
-	}
-	if s.log, err = os.Create(filepath.Join(dir, "log")); err != nil {
-		return err
-	}
-	defer func() { _ = s.log.Close() }()
-	if s.smtp, err = freePort(); err != nil {
-		return err
-	}
-	if s.http, err = freePort(); err != nil {
-		return err
-	}
+	defer func() { _ = os.RemoveAll(s.dir) }()
 	settings := fmt.Sprintf("organisation:\n  domains: [kiso-works.example]\nintake:\n  smtp:\n    listen: %s\n    recipients: [report@kiso-works.example]\ndata: data\n", s.smtp)
-	if err := os.WriteFile(filepath.Join(dir, "sekisho.yaml"), []byte(settings), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(s.dir, "sekisho.yaml"), []byte(settings), 0o600); err != nil {
 		return err
 	}
 	err = s.run(ctx)
 	if err != nil {
-		if b, readErr := os.ReadFile(filepath.Join(dir, "log")); readErr == nil {
+		if b, readErr := os.ReadFile(filepath.Join(s.dir, "log")); readErr == nil {
 			fmt.Fprintf(c.out, "   the last words of sekisho serve:\n%s", b[max(0, len(b)-4000):])
 		}
 	}
@@ -150,8 +156,13 @@ func (s *soaking) answered() int {
 }
 
 func (s *soaking) start(ctx context.Context) error {
-	cmd := exec.CommandContext(ctx, s.program, "serve", "--listen", s.http)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = s.dir, s.log, s.log
+	log, err := os.OpenFile(filepath.Join(s.dir, "log"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = log.Close() }() // the program has its own
+	cmd := exec.CommandContext(ctx, s.program, append([]string{"serve", "--listen", s.http}, s.args...)...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = s.dir, log, log
 	if err := cmd.Start(); err != nil {
 		return err
 	}
@@ -277,18 +288,8 @@ func soakMail(i int) string {
 // kills was set aside, as it has to be; it is tried again.
 func (s *soaking) settled(ctx context.Context) (dead int, err error) {
 	for range 600 {
-		cmd := exec.CommandContext(ctx, s.program, "intake", "status", "--output", "json")
-		cmd.Dir = s.dir
-		out, err := cmd.Output()
+		state, err := s.state(ctx)
 		if err != nil {
-			return dead, fmt.Errorf("sekisho intake status: %w", err)
-		}
-		var state struct {
-			Waiting int `json:"waiting"`
-			InWork  int `json:"in_work"`
-			Dead    int `json:"dead"`
-		}
-		if err := json.Unmarshal(out, &state); err != nil {
 			return dead, err
 		}
 		switch {
@@ -306,6 +307,25 @@ func (s *soaking) settled(ctx context.Context) (dead int, err error) {
 		time.Sleep(500 * time.Millisecond)
 	}
 	return dead, errors.New("the queue is never empty")
+}
+
+// soakState is what "sekisho intake status" says.
+type soakState struct {
+	Waiting int        `json:"waiting"`
+	InWork  int        `json:"in_work"`
+	Dead    int        `json:"dead"`
+	Oldest  *time.Time `json:"oldest"`
+}
+
+func (s *soaking) state(ctx context.Context) (*soakState, error) {
+	cmd := exec.CommandContext(ctx, s.program, "intake", "status", "--output", "json")
+	cmd.Dir = s.dir
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("sekisho intake status: %w", err)
+	}
+	state := &soakState{}
+	return state, json.Unmarshal(out, state)
 }
 
 // count looks into the database.

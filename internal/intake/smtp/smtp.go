@@ -35,6 +35,7 @@ const (
 	acceptTime         = time.Minute      // for the disk
 	stopTime           = 10 * time.Second
 	chunk              = 64 << 10
+	maxLine            = 1 << 20 // bytes; hostile mail does not keep to the 998 of RFC 5322
 )
 
 // Options says how to take mail in.
@@ -73,6 +74,7 @@ func Serve(ctx context.Context, l net.Listener, o *Options) error {
 	}))
 	s.Domain = o.Name
 	s.MaxRecipients = maxRecipients
+	s.MaxLineLength = maxLine
 	s.MaxMessageBytes = int64(o.MaxMessage)
 	s.ReadTimeout, s.WriteTimeout = commandTime, commandTime
 	s.TLSConfig = o.TLS
@@ -137,7 +139,7 @@ func (o *Options) takes(to string) bool {
 	})
 }
 
-func busy(code int, enhanced smtp.EnhancedCode, message string) error {
+func answer(code int, enhanced smtp.EnhancedCode, message string) error {
 	return &smtp.SMTPError{Code: code, EnhancedCode: enhanced, Message: message}
 }
 
@@ -167,13 +169,13 @@ func (s *session) refusal(err error) error {
 	e, ok := errors.AsType[*desk.Error](err)
 	switch {
 	case ok && e.Kind == desk.Invalid && e.Err == nil:
-		return busy(554, smtp.EnhancedCode{5, 6, 0}, "this is no mail")
+		return answer(554, smtp.EnhancedCode{5, 6, 0}, "this is no mail")
 	case ok && e.Kind == desk.Limit:
 		s.o.Log.Warn("a mail was not taken", "error", err.Error())
-		return busy(452, smtp.EnhancedCode{4, 3, 1}, "no room for it, try again later")
+		return answer(452, smtp.EnhancedCode{4, 3, 1}, "no room for it, try again later")
 	}
 	s.o.Log.Error("a mail was not taken", "error", err.Error())
-	return busy(451, smtp.EnhancedCode{4, 3, 0}, "it could not be kept, try again later")
+	return answer(451, smtp.EnhancedCode{4, 3, 0}, "it could not be kept, try again later")
 }
 
 // read reads a mail. The capacity of what it returns was taken from the memory,
@@ -198,8 +200,13 @@ func (s *session) read(r io.Reader) ([]byte, error) {
 		switch {
 		case errors.Is(err, io.EOF):
 			return raw, nil
+		case errors.Is(err, smtp.ErrTooLongLine):
+			return raw, answer(554, smtp.EnhancedCode{5, 6, 0}, "a line of it is too long")
 		case err != nil:
-			return raw, err
+			if _, ok := errors.AsType[*smtp.SMTPError](err); ok {
+				return raw, err
+			}
+			return raw, answer(451, smtp.EnhancedCode{4, 4, 2}, "it did not come whole, try again")
 		case len(raw) > s.o.MaxMessage:
 			return raw, smtp.ErrDataTooLarge
 		}
@@ -207,7 +214,7 @@ func (s *session) read(r io.Reader) ([]byte, error) {
 }
 
 func noMemory() error {
-	return busy(452, smtp.EnhancedCode{4, 3, 1}, "too much mail at once, try again later")
+	return answer(452, smtp.EnhancedCode{4, 3, 1}, "too much mail at once, try again later")
 }
 
 // Reset implements smtp.Session.

@@ -185,6 +185,24 @@ func TestLimits(t *testing.T) {
 			}
 		})
 	}
+	t.Run("LongLine", func(t *testing.T) {
+		d := &desktop{}
+		a, _ := serve(t, d, &smtp.Options{MaxMessage: 8 << 20})
+		talk(t, a, hello+mail+strings.Repeat("x", 900_000)+"|.\n250")
+		talk(t, a, hello+mail+strings.Repeat("x", 1_100_000)+"|.\n554 5.6.0")
+		if len(d.got) != 1 {
+			t.Errorf("%d mails", len(d.got))
+		}
+	})
+	t.Run("HalfAMail", func(t *testing.T) {
+		d := &desktop{}
+		a, stop := serve(t, d, &smtp.Options{})
+		talk(t, a, hello+mail+"half")
+		stop()
+		if len(d.got) != 0 {
+			t.Errorf("%d mails", len(d.got))
+		}
+	})
 	t.Run("Recipients", func(t *testing.T) {
 		var s strings.Builder
 		for i := range 100 {

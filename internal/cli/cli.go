@@ -17,6 +17,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/sekisho/sekisho/domain/posture"
 	"github.com/sekisho/sekisho/internal/config"
 	"github.com/sekisho/sekisho/internal/desk"
 	"github.com/sekisho/sekisho/internal/feeds"
@@ -76,6 +77,9 @@ type Env struct {
 	Patch func(dataDir string) desk.PatchStore
 	// Fetch returns what reads from the Internet.
 	Fetch func() (desk.Fetcher, desk.GitFetcher)
+
+	// AskTLS returns what asks mail servers for TLS.
+	AskTLS func() posture.TLSProber
 	// Store opens the database in a data folder.
 	Store func(ctx context.Context, dataDir string) (Store, error)
 	// Examples are the files of the folder examples.

@@ -109,6 +109,13 @@ func TestConformanceSchema(t *testing.T) {
 			t.Errorf("%d records, want %d", n, count)
 		}
 	})
+	t.Run("Intake", func(t *testing.T) {
+		for _, args := range [][]string{{"status"}, {"dead"}, {"retry", "--all"}} {
+			if n := validate(t, compile(t, "intake.v1.json"), output(t, dir, append(append([]string{"intake"}, args...), "--output", "json")...)); n != 1 {
+				t.Errorf("%v: %d records", args, n)
+			}
+		}
+	})
 	t.Run("Reports", func(t *testing.T) {
 		args := []string{"dmarc", "ingest", "--data", "reports", "--config", "examples/sekisho.yaml", "--output", "json", "examples/dmarc"}
 		if n := validate(t, compile(t, "dmarc-ingest.v1.json"), output(t, dir, args...)); n != 1 {

@@ -51,12 +51,13 @@ func Main(ctx context.Context, args []string, version string) int {
 		Notifier: func() desk.Notifier {
 			return notify.New(&notify.Options{UserAgent: agent(version), Allowed: fetch.Public, Environ: os.Environ()})
 		},
-		AskTLS:      func() posture.TLSProber { c, _ := fetchers(version); return c },
-		Examples:    examples.Files(),
-		Serve:       serve,
-		Invite:      invite,
-		Backup:      backUp(build(version).Version),
-		Restore:     restore,
+		AskTLS:   func() posture.TLSProber { c, _ := fetchers(version); return c },
+		Examples: examples.Files(),
+		Serve:    serve,
+		Invite:   invite,
+		Backup:   backUp(build(version).Version),
+		Restore:  restore,
+		Intake:   openIntake,
 		Store: func(ctx context.Context, dir string) (cli.Store, error) {
 			return sqlite.Open(ctx, filepath.Join(dir, sqlite.FileName))
 		},

@@ -162,8 +162,12 @@ func serve(ctx context.Context, o cli.ServeOptions) (err error) {
 	if err != nil {
 		return err
 	}
+	beside, err := s.intake()
+	if err != nil {
+		return err
+	}
 	o.Started(out)
-	return s.run(ctx, append(s.services(), Service{Name: "pages", Run: func(ctx context.Context) error { return web.Serve(ctx, l, handler, s.log) }}))
+	return s.run(ctx, append(append(s.services(), beside...), Service{Name: "pages", Run: func(ctx context.Context) error { return web.Serve(ctx, l, handler, s.log) }}))
 }
 
 // handler answers on all routes.

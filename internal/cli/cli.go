@@ -94,6 +94,8 @@ type Env struct {
 	Restore func(ctx context.Context, file, dataDir string) (files int, bytes int64, err error)
 	// Invite makes a one-time link for the administrator.
 	Invite func(ctx context.Context, o ServeOptions) (Served, error)
+	// Intake opens the queue of mail that comes in, in a data folder.
+	Intake func(ctx context.Context, dataDir string, now func() time.Time) (*IntakeStore, error)
 }
 
 // grammar is the command line as kong reads it. What a command and a flag do
@@ -129,6 +131,7 @@ type grammar struct {
 	Serve      serveCmd      `cmd:""`
 	Backup     backupCmd     `cmd:""`
 	Restore    restoreCmd    `cmd:""`
+	Intake     intakeCmd     `cmd:""`
 	Init       initCmd       `cmd:""`
 	History    historyCmd    `cmd:""`
 	Allow      allowCmd      `cmd:""`

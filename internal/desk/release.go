@@ -226,7 +226,7 @@ type DeliveryTry struct {
 }
 
 const (
-	maxTries    = 3
+	maxTries     = 3
 	firstRetry   = 2 * time.Second
 	longestRetry = 30 * time.Second
 )

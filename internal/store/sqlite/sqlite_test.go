@@ -81,3 +81,7 @@ func TestModes(t *testing.T) {
 func TestAudit(t *testing.T) {
 	storetest.Audit(t, func(t *testing.T, dir string) storetest.AuditStore { return open(t, dir) })
 }
+
+func TestMailbox(t *testing.T) {
+	storetest.Mailbox(t, func(t *testing.T, dir string) storetest.MailboxStore { return open(t, dir) })
+}

@@ -78,6 +78,21 @@ func verify(ctx context.Context, m *eml.Message, r resolve.Resolver, facts org.F
 	return v
 }
 
+// given returns the envelope that was seen when a message was handed in, and nil where it says
+// nothing of the sender: a gateway of ours delivered the message, or a host of
+// our own network, as it does for mail that was taken in before.
+func (s *Handover) given(facts *org.Facts) *AuthInput {
+	if s == nil || !s.IP.IsValid() {
+		return nil
+	}
+	ip := s.IP.Unmap()
+	if ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast() ||
+		slices.ContainsFunc(facts.Gateways.Value(), func(p netip.Prefix) bool { return p.Contains(ip) }) {
+		return nil
+	}
+	return &AuthInput{IP: ip, Helo: s.HELO, MailFrom: s.MailFrom}
+}
+
 // envelope reads client, HELO and MAIL FROM as the receiving system wrote them.
 func (v *verification) envelope(facts *org.Facts) {
 	d := m365.DirectSend(m365.Input{Message: v.msg, Facts: facts})

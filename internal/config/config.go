@@ -37,15 +37,16 @@ const (
 
 // Config is the whole configuration.
 type Config struct {
-	Facts    org.Facts
-	Language lang.Language // "": as the system says
-	DataDir  string        // folder for what sekisho keeps; "" if nobody knows one
-	DNS      DNS
-	Rules    []RuleSource
-	Lists    []string // folders with lists, joined with the folder of the configuration file
-	Limits   Limits
-	News     []source.Source // those that sekisho ships with, as the user changed them, and the user's own
-	File     string          // the file that was read; "" if there was none
+	Facts     org.Facts
+	Language  lang.Language // "": as the system says
+	DataDir   string        // folder for what sekisho keeps; "" if nobody knows one
+	DNS       DNS
+	Rules     []RuleSource
+	Lists     []string // folders with lists, joined with the folder of the configuration file
+	Limits    Limits
+	News      []source.Source       // those that sekisho ships with, as the user changed them, and the user's own
+	Mailboxes []desk.MailboxSetting // that are read by themselves
+	File      string                // the file that was read; "" if there was none
 
 	sources map[string]string
 }

@@ -31,9 +31,13 @@ func (t *MailboxTokens) Load(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := min(c.NonceSize(), len(sealed))
-	token, err := c.Open(nil, sealed[:n:n], sealed[n:], []byte(t.Name))
-	if n < c.NonceSize() || err != nil {
+	var token []byte
+	if n := c.NonceSize(); len(sealed) < n {
+		err = errSealed
+	} else {
+		token, err = c.Open(nil, sealed[:n], sealed[n:], []byte(t.Name))
+	}
+	if err != nil {
 		return nil, &Error{Kind: Invalid, Message: lang.M("mailboxes.error.key", "name", t.Name), Hint: lang.M("mailboxes.hint.key"), Err: err}
 	}
 	return token, nil

@@ -19,19 +19,13 @@ type WatchDeps struct {
 	Open func(ctx context.Context) (MailboxReader, error)
 	// Accept takes a mail over: when it returns nil, the mail is on the disk. The
 	// same key again adds nothing. An [*Error] of kind Invalid refuses the mail.
-	Accept func(ctx context.Context, m MailboxDelivery) error
+	// It is [Accept] with its dependencies.
+	Accept func(ctx context.Context, d *Delivery) error
 
 	Words *lang.Catalogue // nil: the built-in one
 	Now   func() time.Time
 	// Sleep waits for d or the end of the context.
 	Sleep func(ctx context.Context, d time.Duration) error
-}
-
-// MailboxDelivery is a mail that a mailbox hands on.
-type MailboxDelivery struct {
-	Raw      []byte
-	Received time.Time
-	Key      string // the same for the same mail of the same mailbox
 }
 
 // How a mailbox that gives trouble is treated.
@@ -203,7 +197,11 @@ func (w *watch) take(ctx context.Context, s *MailboxState, m *MailboxMail) (*Mai
 	if done {
 		return mark, nil
 	}
-	err = w.Accept(ctx, MailboxDelivery{Raw: raw, Received: m.Received, Key: "mailbox/" + s.Name + "/" + m.Key})
+	source := SourceIMAP
+	if w.setting.Kind == MailboxGraph {
+		source = SourceGraph
+	}
+	err = w.Accept(ctx, &Delivery{Raw: raw, Source: source, Received: m.Received, Key: "mailbox/" + s.Name + "/" + m.Key})
 	if e, ok := errors.AsType[*Error](err); ok && e.Kind == Invalid {
 		return w.refuse(s, mark, e), nil
 	}

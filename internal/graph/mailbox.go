@@ -28,7 +28,7 @@ var _ desk.MailboxReader = (*Mailbox)(nil)
 const (
 	maxPages   = 1000 // of one look; the next goes on from there
 	maxDepth   = 10   // of folders
-	maxKey     = 1000 // bytes of the ID of a mail
+	maxKey     = 500  // bytes of the ID of a mail
 	maxPerPage = 2000 // mails; more than 1,000 is never sent
 )
 
@@ -61,6 +61,14 @@ func wellKnown(name string) bool {
 	return false
 }
 
+// wellKnownName returns such a name as the service has it, and an ID as it is.
+func wellKnownName(name string) string {
+	if wellKnown(name) {
+		return strings.ToLower(name)
+	}
+	return name
+}
+
 func (m *Mailbox) lookUp(ctx context.Context) (*folderAnswer, error) {
 	names := strings.Split(m.folder, "/")
 	if len(names) > maxDepth {
@@ -70,7 +78,7 @@ func (m *Mailbox) lookUp(ctx context.Context) (*folderAnswer, error) {
 	var f folderAnswer
 	for i, name := range names {
 		if i == 0 && (wellKnown(name) || len(name) > 60) { // an ID is longer than any name
-			if err := m.c.json(ctx, m.c.address(query, "mailFolders", name), &f); err != nil {
+			if err := m.c.json(ctx, m.c.address(query, "mailFolders", wellKnownName(name)), &f); err != nil {
 				return nil, err
 			}
 			continue

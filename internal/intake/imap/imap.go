@@ -53,19 +53,19 @@ type Options struct {
 	Token    func(ctx context.Context) (string, error)
 	Renew    func(token string)
 
-	MaxMessage int64          // bytes of a mail; 0 is that of package budget
-	Timeout    time.Duration  // for an answer without mail; 0 is 1 minute
-	RootCAs    *x509.CertPool // who may vouch for the server; nil: those of the system
+	MaxMessage  int64          // bytes of a mail; 0 is that of package budget
+	Timeout     time.Duration  // for an answer without mails; 0 is 1 minute
+	ListTimeout time.Duration  // for a list of mails, and for one mail; 0 is 5 minutes
+	RootCAs     *x509.CertPool // who may vouch for the server; nil: those of the system
 
 	// Dial connects; nil uses the network.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 const (
-	maxChatter  = 1 << 20  // bytes of answers without mail
-	maxList     = 64 << 20 // bytes of a list of mails
-	maxListed   = 500_000  // mails of one look; the next goes on from there
-	mailTimeout = 5 * time.Minute
+	maxChatter = 1 << 20  // bytes of answers without mail
+	maxList    = 64 << 20 // bytes of a list of mails
+	maxListed  = 500_000  // mails of one look; the next goes on from there
 
 	// longIdle is how long IDLE goes on without a word. A connection that died
 	// is noticed then.
@@ -91,6 +91,7 @@ func Open(ctx context.Context, o *Options) (*Reader, error) {
 	o.Folder = cmp.Or(o.Folder, "INBOX")
 	o.MaxMessage = cmp.Or(o.MaxMessage, budget.DefaultBytes)
 	o.Timeout = cmp.Or(o.Timeout, time.Minute)
+	o.ListTimeout = cmp.Or(o.ListTimeout, 5*time.Minute)
 	if o.Dial == nil {
 		o.Dial = (&net.Dialer{Timeout: 30 * time.Second}).DialContext
 	}
@@ -300,7 +301,7 @@ func (r *Reader) list(ctx context.Context, last imap.UID) ([]listed, error) {
 		return nil, nil
 	}
 	var out []listed
-	err := r.within(ctx, mailTimeout, maxList, func() error {
+	err := r.within(ctx, r.o.ListTimeout, maxList, func() error {
 		set := imap.UIDSet{}
 		set.AddRange(last+1, 0) // up to the newest
 		cmd := r.client.Fetch(set, &imap.FetchOptions{UID: true, RFC822Size: true, InternalDate: true})
@@ -337,7 +338,7 @@ func (r *Reader) raw(ctx context.Context, l listed) ([]byte, error) {
 	var body []byte
 	found, large := false, false
 	// A mail may be longer than what the server said of its size.
-	err := r.within(ctx, mailTimeout, r.o.MaxMessage+maxChatter, func() error {
+	err := r.within(ctx, r.o.ListTimeout, r.o.MaxMessage+maxChatter, func() error {
 		cmd := r.client.Fetch(imap.UIDSetNum(l.uid), &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{{Peek: true}}})
 		var read error
 		for m := cmd.Next(); m != nil; m = cmd.Next() {

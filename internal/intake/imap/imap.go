@@ -58,6 +58,9 @@ type Options struct {
 	ListTimeout time.Duration  // for a list of mails, and for one mail; 0 is 5 minutes
 	RootCAs     *x509.CertPool // who may vouch for the server; nil: those of the system
 
+	// Poll asks for new mail from time to time even where the server would tell.
+	Poll bool
+
 	// Dial connects; nil uses the network.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
@@ -368,7 +371,7 @@ func (r *Reader) raw(ctx context.Context, l listed) ([]byte, error) {
 
 // Wait implements [desk.MailboxReader].
 func (r *Reader) Wait(ctx context.Context, d time.Duration) error {
-	if !r.client.Caps().Has(imap.CapIdle) {
+	if r.o.Poll || !r.client.Caps().Has(imap.CapIdle) {
 		return r.pause(ctx, d)
 	}
 	var idle *imapclient.IdleCommand

@@ -126,7 +126,12 @@ func TestIdle(t *testing.T) {
 
 func TestPolling(t *testing.T) {
 	s := serve(t, imap.Implicit)
-	r := s.open(imap.Implicit)
+	o := s.options(imap.Implicit)
+	o.Poll = true
+	r, err := imap.Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := r.Wait(t.Context(), time.Millisecond); err != nil {
 		t.Error(err)
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/sekisho/sekisho/domain/posture"
 	"github.com/sekisho/sekisho/internal/config"
 	"github.com/sekisho/sekisho/internal/desk"
 	"github.com/sekisho/sekisho/internal/feeds"
@@ -75,6 +76,9 @@ type Env struct {
 	Patch func(dataDir string) desk.PatchStore
 	// Fetch returns what reads from the Internet.
 	Fetch func() (desk.Fetcher, desk.GitFetcher)
+
+	// AskTLS returns what asks mail servers for TLS.
+	AskTLS func() posture.TLSProber
 	// Store opens the database in a data folder.
 	Store func(ctx context.Context, dataDir string) (Store, error)
 }

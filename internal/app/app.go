@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/sekisho/sekisho/domain/posture"
+	"github.com/sekisho/sekisho/examples"
 	"github.com/sekisho/sekisho/internal/cli"
 	"github.com/sekisho/sekisho/internal/config"
 	"github.com/sekisho/sekisho/internal/desk"
@@ -47,6 +48,11 @@ func Main(ctx context.Context, args []string, version string) int {
 		Patch:       func(dir string) desk.PatchStore { return file.New(dir, nil) },
 		Fetch:       func() (desk.Fetcher, desk.GitFetcher) { return fetchers(version) },
 		AskTLS:      func() posture.TLSProber { c, _ := fetchers(version); return c },
+		Examples:    examples.Files(),
+		Serve:       serve,
+		Invite:      invite,
+		Intake:      openIntake,
+		Mailbox:     openMailbox,
 		Store: func(ctx context.Context, dir string) (cli.Store, error) {
 			return sqlite.Open(ctx, filepath.Join(dir, sqlite.FileName))
 		},

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"os"
 	"slices"
@@ -79,8 +80,18 @@ type Env struct {
 
 	// AskTLS returns what asks mail servers for TLS.
 	AskTLS func() posture.TLSProber
+	// Mailbox opens a mailbox with what is kept of it.
+	Mailbox func(ctx context.Context, o MailboxOptions) (*MailboxAccess, error)
 	// Store opens the database in a data folder.
 	Store func(ctx context.Context, dataDir string) (Store, error)
+	// Examples are the files of the folder examples.
+	Examples fs.FS
+	// Serve answers in a browser until ctx ends.
+	Serve func(ctx context.Context, o ServeOptions) error
+	// Invite makes a one-time link for the administrator.
+	Invite func(ctx context.Context, o ServeOptions) (Served, error)
+	// Intake opens the queue of mail that comes in, in a data folder.
+	Intake func(ctx context.Context, dataDir string, now func() time.Time) (*IntakeStore, error)
 }
 
 // grammar is the command line as kong reads it. What a command and a flag do
@@ -109,6 +120,8 @@ type grammar struct {
 	Advise     adviseCmd     `cmd:""`
 	Patch      patchCmd      `cmd:""`
 	Educate    educateCmd    `cmd:""`
+	Serve      serveCmd      `cmd:""`
+	Intake     intakeCmd     `cmd:""`
 	Init       initCmd       `cmd:""`
 	History    historyCmd    `cmd:""`
 	Allow      allowCmd      `cmd:""`

@@ -45,6 +45,7 @@ func TestSchemaFields(t *testing.T) {
 		{"rule.v1.json", reflect.TypeFor[desk.RuleRecord]()},
 		{"value.v1.json", reflect.TypeFor[desk.ValueRecord]()},
 		{"dmarc-ingest.v1.json", reflect.TypeFor[desk.Ingested]()},
+		{"intake.v1.json", reflect.TypeFor[intakeRecord]()},
 		{"history.v1.json", reflect.TypeFor[historyRecord]()},
 		{"sender.v1.json", reflect.TypeFor[senderRecord]()},
 		{"patch.v1.json", reflect.TypeFor[desk.PatchReport]()},

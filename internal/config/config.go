@@ -37,19 +37,20 @@ const (
 
 // Config is the whole configuration.
 type Config struct {
-	Facts     org.Facts
-	Language  lang.Language // "": as the system says
-	DataDir   string        // folder for what sekisho keeps; "" if nobody knows one
-	DNS       DNS
-	DMARC     DMARC
-	Rules     []RuleSource
-	Lists     []string // folders with lists, joined with the folder of the configuration file
-	Limits    Limits
-	News      []source.Source       // those that sekisho ships with, as the user changed them, and the user's own
-	Mailboxes []desk.MailboxSetting // that are read by themselves
-	File      string                // the file that was read; "" if there was none
+	Facts    org.Facts
+	Language lang.Language // "": as the system says
+	DataDir  string        // folder for what sekisho keeps; "" if nobody knows one
+	DNS      DNS
+	DMARC    DMARC
+	Rules    []RuleSource
+	Lists    []string // folders with lists, joined with the folder of the configuration file
+	Limits   Limits
+	Intake   Intake
+	News     []source.Source // those that sekisho ships with, as the user changed them, and the user's own
+	File     string          // the file that was read; "" if there was none
 
 	sources map[string]string
+	written map[string]string
 }
 
 // DNS says whom to ask.
@@ -81,6 +82,13 @@ type Limits struct {
 // Source returns where the setting of that key was given, such as
 // "sekisho.yaml:3:12" or "SEKISHO_DNS_SERVER", and "" where it was not.
 func (c *Config) Source(key string) string { return c.sources[key] }
+
+// maxWritten bounds how much of one value [Config.Written] repeats.
+const maxWritten = 4 << 10
+
+// Written returns the value of the setting of that key as YAML in one line, and
+// "" where it was not given. A long one is cut off.
+func (c *Config) Written(key string) string { return c.written[key] }
 
 // Options says where to look. A nil *Options finds nothing.
 type Options struct {
@@ -137,7 +145,9 @@ func newConfig() *Config {
 		DNS:     DNS{Timeout: 3 * time.Second},
 		Limits:  Limits{MessageSize: budget.DefaultBytes},
 		News:    source.Default(),
+		Intake:  defaultIntake(),
 		sources: map[string]string{},
+		written: map[string]string{},
 	}
 }
 

@@ -189,7 +189,7 @@ func (v value) variable() (string, bool) {
 
 // MailboxAt returns the mailbox of that name.
 func (c *Config) MailboxAt(name string) (desk.MailboxSetting, bool) {
-	for _, m := range c.Mailboxes {
+	for _, m := range c.Intake.Mailboxes {
 		if m.Name == name {
 			return m, true
 		}

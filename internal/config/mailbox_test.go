@@ -44,7 +44,7 @@ intake:
 			m.Name, m.Kind, m.Address, m.Server, m.Auth, m.Client, m.SecretEnv = "exo", desk.MailboxIMAP, "exo@kiso-works.example", "outlook.office365.com:993", desk.MailboxOAuth, client, "EXO_SECRET"
 		}),
 	}
-	if diff := cmp.Diff(want, c.Mailboxes); diff != "" {
+	if diff := cmp.Diff(want, c.Intake.Mailboxes); diff != "" {
 		t.Error(diff)
 	}
 	if m, ok := c.MailboxAt("old"); !ok || m.Name != "old" {

@@ -51,6 +51,8 @@ const (
 	ActMailUnlabelled   Act = "mail.unlabelled"
 	ActExceptionAdded   Act = "exception.added"
 	ActExceptionRemoved Act = "exception.removed"
+	ActLetterRetried    Act = "letter.retried"
+	ActLetterDropped    Act = "letter.dropped"
 )
 
 // Who acts.

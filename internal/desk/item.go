@@ -21,6 +21,10 @@ type Handover struct {
 	IP       netip.Addr
 	HELO     string
 	MailFrom string // "" for the null sender
+
+	// StampAs is the authserv-id under which [Verdict.Stamp] is written; "" writes
+	// none.
+	StampAs string
 }
 
 // Form is what an input was.

@@ -155,6 +155,10 @@ func judgeItem(ctx context.Context, it Item, deps JudgeDeps) *Verdict {
 	sum := sha256.Sum256(it.Raw)
 	v.SHA256 = hex.EncodeToString(sum[:])
 	r.context(v, chosen, assessed)
+	if h := it.Handover; h != nil && h.StampAs != "" && assessed[0].verification != nil {
+		// A name that cannot stand in a field was refused when it was configured.
+		v.Stamp, _ = assessed[0].verification.stamp(h.StampAs)
+	}
 	v.Timings = Timings{Read: milliseconds(read), Judge: milliseconds(time.Since(start) - read)}
 	return v
 }

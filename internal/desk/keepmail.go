@@ -85,8 +85,13 @@ func keepOne(ctx context.Context, it Item, in KeepMailInput, judging JudgeDeps, 
 	if v.Error != nil {
 		return KeptMail{Verdict: v}, nil
 	}
+	return keepJudged(ctx, it.Raw, v, in, deps)
+}
+
+// keepJudged keeps a mail that was judged.
+func keepJudged(ctx context.Context, raw []byte, v *Verdict, in KeepMailInput, deps MailDeps) (KeptMail, error) {
 	// The bytes come first: a mail of which there is a row can always be read.
-	blob, err := deps.Blobs.PutBlob(ctx, it.Raw)
+	blob, err := deps.Blobs.PutBlob(ctx, raw)
 	if err != nil {
 		return KeptMail{}, err
 	}
@@ -97,7 +102,7 @@ func keepOne(ctx context.Context, it Item, in KeepMailInput, judging JudgeDeps, 
 	}
 	// Between the two, whoever deleted another mail of the same bytes may have
 	// deleted them. From now on nobody can.
-	if _, err := deps.Blobs.PutBlob(ctx, it.Raw); err != nil {
+	if _, err := deps.Blobs.PutBlob(ctx, raw); err != nil {
 		return KeptMail{}, err
 	}
 	if added && in.Who != "" {

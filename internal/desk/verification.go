@@ -58,6 +58,9 @@ func verify(ctx context.Context, m *eml.Message, r resolve.Resolver, facts org.F
 		v.in.IP, v.in.Helo, v.in.MailFrom = in.IP, in.Helo, in.MailFrom
 		v.source = lang.M("auth.envelope.given")
 	}
+	if in != nil && in.unknown {
+		v.in.IP, v.source = netip.Addr{}, lang.M("auth.envelope.none")
+	}
 	trace := resolve.NewTrace(r)
 	o := &mailauth.Options{Budget: b}
 	if in != nil {
@@ -78,19 +81,22 @@ func verify(ctx context.Context, m *eml.Message, r resolve.Resolver, facts org.F
 	return v
 }
 
-// given returns the envelope that was seen when a message was handed in, and nil where it says
-// nothing of the sender: a gateway of ours delivered the message, or a host of
-// our own network, as it does for mail that was taken in before.
-func (s *Handover) given(facts *org.Facts) *AuthInput {
-	if s == nil || !s.IP.IsValid() {
+// given returns the envelope that was seen when a message was handed in. Where a
+// gateway of ours did that, it is read from the header, which the gateway wrote:
+// nil. Where it was a host of our own network, there is none: nobody but the
+// sender wrote the header.
+func (h *Handover) given(facts *org.Facts) *AuthInput {
+	if h == nil {
 		return nil
 	}
-	ip := s.IP.Unmap()
-	if ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast() ||
-		slices.ContainsFunc(facts.Gateways.Value(), func(p netip.Prefix) bool { return p.Contains(ip) }) {
+	ip := h.IP.Unmap()
+	switch {
+	case slices.ContainsFunc(facts.Gateways.Value(), func(p netip.Prefix) bool { return p.Contains(ip) }):
 		return nil
+	case !ip.IsValid() || ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast():
+		return &AuthInput{unknown: true}
 	}
-	return &AuthInput{IP: ip, Helo: s.HELO, MailFrom: s.MailFrom}
+	return &AuthInput{IP: ip, Helo: h.HELO, MailFrom: h.MailFrom}
 }
 
 // envelope reads client, HELO and MAIL FROM as the receiving system wrote them.

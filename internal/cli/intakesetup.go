@@ -165,8 +165,9 @@ func (r *run) setupGuide(key string, e mailboxEntry) error {
 	if r.flags.Output != "text" {
 		return formatError("intake setup", r.flags.Output)
 	}
-	address := cmp.Or(e.Address, "report@kiso-works.example")
-	text := r.say(key, "address", address, "name", e.Name, "tenant", cmp.Or(e.Tenant, r.config.Facts.TenantID.Value(), "TENANT"), "client", cmp.Or(e.Client, "CLIENT"))
+	address := term.Clean(cmp.Or(e.Address, "report@kiso-works.example"))
+	text := r.say(key, "address", address, "filter", strings.ReplaceAll(address, "'", "''"), "name", term.Clean(e.Name),
+		"tenant", term.Clean(cmp.Or(e.Tenant, r.config.Facts.TenantID.Value(), "TENANT")), "client", term.Clean(cmp.Or(e.Client, "CLIENT")))
 	for line := range strings.SplitSeq(text, "\n") {
 		body := strings.TrimLeft(line, " ")
 		indent := line[:len(line)-len(body)]

@@ -82,6 +82,8 @@ type Env struct {
 
 	// AskTLS returns what asks mail servers for TLS.
 	AskTLS func() posture.TLSProber
+	// Mailbox opens a mailbox with what is kept of it.
+	Mailbox func(ctx context.Context, o MailboxOptions) (*MailboxAccess, error)
 	// Store opens the database in a data folder.
 	Store func(ctx context.Context, dataDir string) (Store, error)
 	// Examples are the files of the folder examples.

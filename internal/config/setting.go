@@ -116,6 +116,7 @@ func settings() []setting {
 		{"intake.milter.timeout", One, "10s", plain(func(c *Config) *time.Duration { return &c.Intake.Milter.Timeout }, value.timeout)},
 		{"intake.milter.allow", Many, "[192.0.2.25/32]", plain(func(c *Config) *[]netip.Prefix { return &c.Intake.Milter.Allow }, list(value.prefix))},
 		{"intake.watch", Many, "[drop/]", plain(func(c *Config) *[]string { return &c.Intake.Watch }, oneOrMany(value.path))},
+		{"intake.mailboxes", Structure, "[{name: reports, kind: graph, address: report@kiso-works.example, client: 00000000-0000-0000-0000-000000000002}]", plain(func(c *Config) *[]desk.MailboxSetting { return &c.Intake.Mailboxes }, value.mailboxes)},
 		{"dns.server", One, "192.0.2.53", plain(func(c *Config) *string { return &c.DNS.Server }, value.server)},
 		{"dns.timeout", One, "3s", plain(func(c *Config) *time.Duration { return &c.DNS.Timeout }, value.timeout)},
 		{"limits.message_size", One, "48MiB", plain(func(c *Config) *int { return &c.Limits.MessageSize }, value.size)},

@@ -89,3 +89,7 @@ func TestAudit(t *testing.T) {
 func TestDigests(t *testing.T) {
 	storetest.Digests(t, func(t *testing.T, dir string) storetest.DigestStore { return open(t, dir) })
 }
+
+func TestMailbox(t *testing.T) {
+	storetest.Mailbox(t, func(t *testing.T, dir string) storetest.MailboxStore { return open(t, dir) })
+}

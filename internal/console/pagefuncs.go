@@ -1,0 +1,66 @@
+package console
+
+import (
+	"html/template"
+
+	"github.com/sekisho/sekisho/internal/console/safeview"
+	"github.com/sekisho/sekisho/internal/desk"
+	"github.com/sekisho/sekisho/lang"
+)
+
+// pageFuncs are further functions of templates: those for words that others
+// wrote.
+//
+//	seen .Subject      text with what cannot be seen written as its code
+//	address .URL       an address that nothing makes a link of
+//	word .Verdict      the word of a verdict alone
+//	minus 5 3          a difference
+//	named "SPF" .SPF   a result of authentication under a name
+//	of .ID .           something with the ID of what it belongs to
+func (c *Console) pageFuncs(l lang.Language) template.FuncMap {
+	say := func(m lang.Message) string { return c.Words.Say(l, m) }
+	shown := func(s string) template.HTML {
+		return safeview.Text(cutText(s), &safeview.Options{Say: say}).HTML
+	}
+	return template.FuncMap{
+		"seen":    shown,
+		"address": func(s string) template.HTML { return shown(safeview.Address(s)) },
+		"word":    func(w desk.Word) string { return say(lang.M("cli.verdict." + string(w))) },
+		"minus":   func(a, b int) int { return a - b },
+		"named":   named,
+		"of":      func(id desk.MailID, r reason) ownedReason { return ownedReason{r, id} },
+	}
+}
+
+// maxShownText is how many bytes of a subject, a name or an address a page shows.
+const maxShownText = 500
+
+func cutText(s string) string {
+	if len(s) <= maxShownText {
+		return s
+	}
+	return s[:cutAt(s, maxShownText)] + "…"
+}
+
+// ownedReason is a reason of a mail.
+type ownedReason struct {
+	reason
+
+	ID desk.MailID
+}
+
+// namedResult is a result of authentication under its name; R is nil for none.
+type namedResult struct {
+	Name string
+	R    *desk.AuthResult
+}
+
+func named(name string, r any) namedResult {
+	switch r := r.(type) {
+	case *desk.AuthResult:
+		return namedResult{name, r}
+	case desk.AuthResult:
+		return namedResult{name, &r}
+	}
+	return namedResult{Name: name}
+}

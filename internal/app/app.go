@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sekisho/sekisho/examples"
 	"github.com/sekisho/sekisho/internal/cli"
 	"github.com/sekisho/sekisho/internal/config"
 	"github.com/sekisho/sekisho/internal/desk"
@@ -45,6 +46,9 @@ func Main(ctx context.Context, args []string, version string) int {
 		History:     func(dir string) desk.HistoryStore { return file.New(dir, nil) },
 		Patch:       func(dir string) desk.PatchStore { return file.New(dir, nil) },
 		Fetch:       func() (desk.Fetcher, desk.GitFetcher) { return fetchers(version) },
+		Examples:    examples.Files(),
+		Serve:       serve,
+		Invite:      invite,
 		Store: func(ctx context.Context, dir string) (cli.Store, error) {
 			return sqlite.Open(ctx, filepath.Join(dir, sqlite.FileName))
 		},

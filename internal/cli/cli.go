@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"os"
 	"slices"
@@ -77,6 +78,12 @@ type Env struct {
 	Fetch func() (desk.Fetcher, desk.GitFetcher)
 	// Store opens the database in a data folder.
 	Store func(ctx context.Context, dataDir string) (Store, error)
+	// Examples are the files of the folder examples.
+	Examples fs.FS
+	// Serve answers in a browser until ctx ends.
+	Serve func(ctx context.Context, o ServeOptions) error
+	// Invite makes a one-time link for the administrator.
+	Invite func(ctx context.Context, o ServeOptions) (Served, error)
 }
 
 // grammar is the command line as kong reads it. What a command and a flag do
@@ -105,6 +112,7 @@ type grammar struct {
 	Advise     adviseCmd     `cmd:""`
 	Patch      patchCmd      `cmd:""`
 	Educate    educateCmd    `cmd:""`
+	Serve      serveCmd      `cmd:""`
 	Init       initCmd       `cmd:""`
 	History    historyCmd    `cmd:""`
 	Allow      allowCmd      `cmd:""`

@@ -15,12 +15,12 @@ const (
 	plainCookie  = "sekisho"
 )
 
-// secure reports whether cookies are for TLS alone: always, but for a browser on
+// Secure reports whether cookies are for TLS alone: always, but for a browser on
 // this very machine.
-func secure(r *http.Request) bool { return !LoopbackHost(r.Host) }
+func Secure(r *http.Request) bool { return !LoopbackHost(r.Host) }
 
 func cookieName(r *http.Request) string {
-	if secure(r) {
+	if Secure(r) {
 		return secureCookie
 	}
 	return plainCookie
@@ -39,7 +39,7 @@ func Token(r *http.Request) string {
 func SetToken(w http.ResponseWriter, r *http.Request, token string, hold time.Duration) {
 	c := &http.Cookie{
 		Name: cookieName(r), Value: token, Path: "/", MaxAge: int(hold / time.Second),
-		HttpOnly: true, Secure: secure(r), SameSite: http.SameSiteLaxMode,
+		HttpOnly: true, Secure: Secure(r), SameSite: http.SameSiteLaxMode,
 	}
 	if token == "" {
 		c.MaxAge = -1
@@ -51,7 +51,7 @@ func SetToken(w http.ResponseWriter, r *http.Request, token string, hold time.Du
 func SetChoice(w http.ResponseWriter, r *http.Request, name, value string) {
 	http.SetCookie(w, &http.Cookie{
 		Name: name, Value: value, Path: "/", MaxAge: int(365 * 24 * time.Hour / time.Second),
-		HttpOnly: true, Secure: secure(r), SameSite: http.SameSiteLaxMode,
+		HttpOnly: true, Secure: Secure(r), SameSite: http.SameSiteLaxMode,
 	})
 }
 

@@ -89,7 +89,7 @@ func New(routes []Route, o Options) (http.Handler, error) {
 	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		o.Refuse(w, r, http.StatusForbidden, errCrossOrigin)
 	}))
-	return o.observe(mux, o.host(headers(origin.Handler(mux)))), nil
+	return o.observe(mux, headers(o.host(origin.Handler(mux)))), nil
 }
 
 var (
@@ -172,7 +172,9 @@ func headers(next http.Handler) http.Handler {
 		h.Set("Content-Security-Policy", ContentSecurityPolicy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("X-Frame-Options", "DENY")
-		h.Set("Referrer-Policy", "no-referrer")
+		// Nothing leaves for others. "no-referrer" would also make browsers say that
+		// forms come from nowhere.
+		h.Set("Referrer-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")

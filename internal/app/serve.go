@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
+	"iter"
 	"log/slog"
 	"net"
 	"net/http"
@@ -18,6 +20,7 @@ import (
 	"github.com/sekisho/sekisho/internal/console"
 	"github.com/sekisho/sekisho/internal/desk"
 	"github.com/sekisho/sekisho/internal/httpapi"
+	"github.com/sekisho/sekisho/internal/intake/mailbox"
 	"github.com/sekisho/sekisho/internal/store/file"
 	"github.com/sekisho/sekisho/internal/store/sqlite"
 	"github.com/sekisho/sekisho/internal/web"
@@ -167,10 +170,15 @@ func serve(ctx context.Context, o cli.ServeOptions) (err error) {
 	return s.run(ctx, append(s.services(), Service{Name: "pages", Run: func(ctx context.Context) error { return web.Serve(ctx, l, handler, s.log) }}))
 }
 
+// readItems reads what somebody hands in.
+func readItems(ctx context.Context, r io.Reader) iter.Seq[desk.Item] {
+	return mailbox.Walk(ctx, []string{mailbox.Stdin}, r, nil)
+}
+
 // handler joins all routes.
 func (s *server) handler(demo string) (http.Handler, error) {
 	pages, err := console.New(console.Deps{
-		Account: s.account, Mail: s.mail, News: s.db, Advisories: s.db, Reports: s.db, Exceptions: s.files,
+		Account: s.account, Mail: s.mail, News: s.db, Advisories: s.db, Reports: s.db, Exceptions: s.files, Read: readItems,
 		Config: s.Config, Words: s.Words, Now: s.Now, Version: s.Version, Demo: demo,
 	})
 	if err != nil {

@@ -69,6 +69,7 @@ type Deps struct {
 	Advisories desk.AdvisoryStore
 	Reports    desk.ReportStore
 	Exceptions desk.ExceptionStore
+	Read       ItemReader // of what is handed in
 	Config     *config.Config
 	Words      *lang.Catalogue // nil: the built-in one
 	Now        func() time.Time
@@ -128,6 +129,9 @@ func New(d Deps) (*Console, error) {
 		c.enterRoutes(),
 		c.languageRoutes(),
 		c.todayRoutes(),
+		c.mailRoutes(),
+		c.newsRoutes(),
+		c.advisoryRoutes(),
 		c.settingsRoutes(),
 		c.auditRoutes(),
 	)

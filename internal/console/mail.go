@@ -149,11 +149,7 @@ func mailCursor(s string) *desk.MailCursor {
 // keepMails takes what somebody dropped or pasted.
 func (c *Console) keepMails(w http.ResponseWriter, r *http.Request) {
 	if err := r.ParseMultipartForm(uploadMemory); err != nil { //nolint:gosec // the route bounds the body
-		if tooLarge(err) {
-			c.Refuse(w, r, http.StatusRequestEntityTooLarge, nil)
-			return
-		}
-		c.fail(w, r, &desk.Error{Kind: desk.Invalid, Message: lang.M("console.mail.error.form"), Hint: lang.M("console.mail.hint.nothing"), Err: err})
+		c.fail(w, r, formError(err, "mail"))
 		return
 	}
 	defer func() { _ = r.MultipartForm.RemoveAll() }() // nobody waits for it
@@ -187,6 +183,14 @@ func (c *Console) keepMails(w http.ResponseWriter, r *http.Request) {
 	default:
 		c.done(w, r, "/mail", "mail-kept", len(up.kept))
 	}
+}
+
+// formError is why a form with files could not be read.
+func formError(err error, page string) error {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return err
+	}
+	return &desk.Error{Kind: desk.Invalid, Message: lang.M("console." + page + ".error.nothing"), Hint: lang.M("console." + page + ".hint.nothing"), Err: err}
 }
 
 // upload is what was handed in with one form.

@@ -105,11 +105,7 @@ func (c *Console) stories(w http.ResponseWriter, r *http.Request) {
 // addNews adds an article that somebody hands in.
 func (c *Console) addNews(w http.ResponseWriter, r *http.Request) {
 	if err := r.ParseMultipartForm(maxArticle); err != nil { //nolint:gosec // the route bounds the body
-		if tooLarge(err) {
-			c.Refuse(w, r, http.StatusRequestEntityTooLarge, nil)
-			return
-		}
-		c.fail(w, r, &desk.Error{Kind: desk.Invalid, Message: lang.M("console.news.error.nothing"), Hint: lang.M("console.news.hint.nothing"), Err: err})
+		c.fail(w, r, formError(err, "news"))
 		return
 	}
 	defer func() { _ = r.MultipartForm.RemoveAll() }() // nobody waits for it
@@ -172,7 +168,9 @@ func (c *Console) dueDay(s string) time.Time {
 }
 
 // late reports whether the day of a deadline is over.
-func (c *Console) late(due time.Time) bool { return !due.IsZero() && !c.Now().Before(due.AddDate(0, 0, 1)) }
+func (c *Console) late(due time.Time) bool {
+	return !due.IsZero() && !c.Now().Before(due.AddDate(0, 0, 1))
+}
 
 // adviseStory writes an advisory about a story.
 func (c *Console) adviseStory(w http.ResponseWriter, r *http.Request) {

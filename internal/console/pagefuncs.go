@@ -2,6 +2,8 @@ package console
 
 import (
 	"html/template"
+	"net/url"
+	"time"
 
 	"github.com/sekisho/sekisho/internal/console/safeview"
 	"github.com/sekisho/sekisho/internal/desk"
@@ -17,6 +19,11 @@ import (
 //	minus 5 3          a difference
 //	named "SPF" .SPF   a result of authentication under a name
 //	of .ID .           something with the ID of what it belongs to
+//	day .Due           a deadline as a date, nil for none
+//	web .Link          whether a browser may follow a link
+//	lint .Severity     symbol and word of a remark
+//	acting "approve" .Form   the field in which somebody gives a name
+//	langs              both languages
 func (c *Console) pageFuncs(l lang.Language) template.FuncMap {
 	say := func(m lang.Message) string { return c.Words.Say(l, m) }
 	shown := func(s string) template.HTML {
@@ -28,8 +35,33 @@ func (c *Console) pageFuncs(l lang.Language) template.FuncMap {
 		"word":    func(w desk.Word) string { return say(lang.M("cli.verdict." + string(w))) },
 		"minus":   func(a, b int) int { return a - b },
 		"named":   named,
-		"of":      func(id desk.MailID, r reason) ownedReason { return ownedReason{r, id} },
+		"day": func(s string) *time.Time {
+			if t := c.dueDay(s); !t.IsZero() {
+				return &t
+			}
+			return nil
+		},
+		"web":    isWeb,
+		"lint":   func(severity string) string { return lintSymbols[severity] + " " + c.say(l, "lint."+severity) },
+		"acting": func(act string, f *form) acting { return acting{act, f} },
+		"langs":  func() []lang.Language { return []lang.Language{lang.JA, lang.EN} },
+		"of":     func(id desk.MailID, r reason) ownedReason { return ownedReason{r, id} },
 	}
+}
+
+// lintSymbols say how bad a remark is, for those who do not see colours.
+var lintSymbols = map[string]string{"error": "✕", "warning": "▲", "note": "ℹ"}
+
+// acting is the field for the name of whoever does something.
+type acting struct {
+	Act  string
+	Form *form
+}
+
+// isWeb reports whether a link of an article leads to a page.
+func isWeb(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil
 }
 
 // maxShownText is how many bytes of a subject, a name or an address a page shows.

@@ -34,7 +34,7 @@ func (c *Console) funcs(l lang.Language) template.FuncMap {
 		"link":    withQuery,
 		"field":   newField,
 		"has":     c.has,
-		"now":     c.Now,
+		"sameDay": func(a, b time.Time) bool { return a.Format(time.DateOnly) == b.In(a.Location()).Format(time.DateOnly) },
 		"pathOf":  c.pathOf,
 	}
 	maps.Copy(out, c.pageFuncs(l))

@@ -56,7 +56,8 @@ func (c *Console) settings(w http.ResponseWriter, r *http.Request) {
 		p.Sessions = append(p.Sessions, sessionRow{s, s.Hash == web.Session(r).Hash})
 	}
 	in := desk.DoctorInput{ConfigFile: c.Config.File, Facts: c.Config.Facts, DataDir: c.Config.DataDir}
-	for _, check := range desk.Doctor(r.Context(), in, desk.DoctorDeps{Exceptions: c.Exceptions, Words: c.Words, Now: c.Now}) {
+	judging, listsErr := c.Mail.Judge(r.Context())
+	for _, check := range desk.Doctor(r.Context(), in, desk.DoctorDeps{Exceptions: c.Exceptions, Lists: judging.Lists, ListsError: listsErr, Words: c.Words, Now: c.Now}) {
 		if check.Status == desk.CheckMissing || check.Status == desk.CheckWrong {
 			p.Checks = append(p.Checks, check)
 		}

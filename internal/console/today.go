@@ -1,8 +1,11 @@
 package console
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
+	"slices"
+	"time"
 
 	"github.com/sekisho/sekisho/internal/desk"
 	"github.com/sekisho/sekisho/internal/web"
@@ -16,19 +19,45 @@ func (c *Console) todayRoutes() []web.Route {
 type todayPage struct {
 	*desk.Today
 
-	Words []desk.Word // in the order in which they are counted
+	Rows  []desk.Decision // those that are listed
+	More  []moreRow       // those that are counted
+	Words []desk.Word     // in the order in which they are counted
 	Total int
+	Date  time.Time
 	Empty emptiness
 }
 
-// maxTodayRows is how many decisions the page lists; the others are counted.
-const maxTodayRows = 30
+// moreRow counts decisions of one kind that are not listed.
+type moreRow struct {
+	Kind desk.DecisionKind
+	N    int
+	Path string // of the page that lists them; "" for none
+}
 
-// More is how many decisions are not listed.
-func (p *todayPage) More() int { return max(0, len(p.Decisions)-maxTodayRows) }
+// maxTodayRows is how many decisions of one kind the page lists, so that a
+// hundred mails do not hide the one matter of news.
+const maxTodayRows = 8
 
-// Rows are the decisions that are listed.
-func (p *todayPage) Rows() []desk.Decision { return p.Decisions[:min(len(p.Decisions), maxTodayRows)] }
+// list divides the decisions into those that are listed and those that are
+// counted.
+func (p *todayPage) list(c *Console) {
+	n := map[desk.DecisionKind]int{}
+	for _, d := range p.Decisions {
+		if n[d.Kind]++; n[d.Kind] <= maxTodayRows {
+			p.Rows = append(p.Rows, d)
+		}
+	}
+	for kind, path := range map[desk.DecisionKind]string{desk.DecideMail: "/mail", desk.DecideStory: "/news", desk.DecideException: "/rules"} {
+		if n[kind] > maxTodayRows {
+			row := moreRow{Kind: kind, N: n[kind] - maxTodayRows}
+			if c.has(path) {
+				row.Path = path
+			}
+			p.More = append(p.More, row)
+		}
+	}
+	slices.SortFunc(p.More, func(a, b moreRow) int { return cmp.Compare(a.Kind, b.Kind) })
+}
 
 func (c *Console) today(w http.ResponseWriter, r *http.Request) {
 	t, err := desk.LookToday(r.Context(), desk.TodayDeps{
@@ -38,7 +67,8 @@ func (c *Console) today(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, err)
 		return
 	}
-	p := &todayPage{Today: t, Words: []desk.Word{desk.Malicious, desk.Suspicious, desk.Spam, desk.Undecided, desk.Clean}}
+	p := &todayPage{Today: t, Date: c.Now(), Words: []desk.Word{desk.Malicious, desk.Suspicious, desk.Spam, desk.Undecided, desk.Clean}}
+	p.list(c)
 	for _, n := range t.Mails {
 		p.Total += n.Mails
 	}

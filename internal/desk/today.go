@@ -76,7 +76,8 @@ func LookToday(ctx context.Context, deps TodayDeps) (*Today, error) {
 		return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(rankOf(b.Verdict), rankOf(a.Verdict)), cmp.Compare(a.Grade, b.Grade))
 	})
 	for _, c := range Doctor(ctx, DoctorInput{ConfigFile: "-", Facts: deps.Facts}, DoctorDeps{Words: deps.Words, Now: deps.Now}) {
-		if c.Status == CheckMissing || c.Status == CheckWrong {
+		// Whether there are lists, the desk was not told.
+		if c.Name != "lists" && (c.Status == CheckMissing || c.Status == CheckWrong) {
 			out.Setup = append(out.Setup, c)
 		}
 	}

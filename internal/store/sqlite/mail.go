@@ -24,6 +24,7 @@ const (
 	maxWords   = 4096     // bytes of one mail that are searched
 	maxTerms   = 8        // words of one search
 	maxVerdict = 64 << 20 // bytes of a verdict, unpacked
+	maxRuns    = 200      // of three characters, that a shorter word is looked up as
 	trigram    = 3        // characters that the index needs at least
 )
 
@@ -140,7 +141,8 @@ func wordsOf(r *desk.MailRow) string {
 		add(m.String())
 	}
 	words := b.String()
-	return strings.ToValidUTF8(words[:min(len(words), maxWords)], "")
+	// Every character begins a run of three, the last ones too.
+	return strings.ToValidUTF8(words[:min(len(words), maxWords)], "") + "\n\n"
 }
 
 // mailColumns are those that [scanMail] reads.
@@ -218,16 +220,27 @@ func (db *DB) Mails(ctx context.Context, q *desk.MailQuery) ([]desk.MailRow, err
 		and("kept < ?", unix(q.KeptUntil))
 	}
 	terms := strings.Fields(fold(strings.ToValidUTF8(q.Text, "")))
-	var long []string
+	var match []string
 	for _, t := range terms[:min(len(terms), maxTerms)] {
 		if utf8.RuneCountInString(t) >= trigram {
-			long = append(long, `"`+strings.ReplaceAll(t, `"`, `""`)+`"`)
-		} else {
+			match = append(match, phrase(t))
+			continue
+		}
+		runs, err := db.runs(ctx, t)
+		if err != nil {
+			return nil, err
+		}
+		switch n := len(runs); {
+		case n == 0:
+			return nil, nil
+		case n <= maxRuns:
+			match = append(match, "("+strings.Join(runs, " OR ")+")")
+		default: // it is in so many mails that the newest ones come soon
 			and("instr(words, ?) > 0", t)
 		}
 	}
-	if len(long) > 0 {
-		and("row IN (SELECT rowid FROM mail_text WHERE mail_text MATCH ?)", strings.Join(long, " AND "))
+	if len(match) > 0 {
+		and("row IN (SELECT rowid FROM mail_text WHERE mail_text MATCH ?)", strings.Join(match, " AND "))
 	}
 	if q.After != nil {
 		and("(at < ? OR at = ? AND id > ?)", unix(q.After.At), unix(q.After.At), string(q.After.ID))
@@ -242,6 +255,24 @@ func (db *DB) Mails(ctx context.Context, q *desk.MailQuery) ([]desk.MailRow, err
 		out = append(out, r)
 		return nil
 	}, `SELECT `+mailColumns+` FROM mail WHERE `+strings.Join(where, " AND ")+` ORDER BY at DESC, id LIMIT ?`, append(args, q.PageSize())...)
+	return out, err
+}
+
+// phrase writes words for the index, none of them an operator.
+func phrase(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
+
+// runs returns the runs of three characters that begin with a word of one or
+// two, as phrases: at most one more than [maxRuns].
+func (db *DB) runs(ctx context.Context, word string) ([]string, error) {
+	var out []string
+	err := db.query(ctx, func(scan func(...any) error) error {
+		var run string
+		if err := scan(&run); err != nil {
+			return err
+		}
+		out = append(out, phrase(run))
+		return nil
+	}, `SELECT term FROM mail_run WHERE term >= ? AND term < ? LIMIT ?`, word, word+"\U0010ffff", maxRuns+1)
 	return out, err
 }
 

@@ -33,3 +33,5 @@ CREATE TABLE mail_verdict (
 
 -- Runs of three characters of mail.words, for search.
 CREATE VIRTUAL TABLE mail_text USING fts5 (words, content='', contentless_delete=1, tokenize='trigram case_sensitive 1');
+-- The runs by themselves: a word of one or two characters is looked up in them.
+CREATE VIRTUAL TABLE mail_run USING fts5vocab(mail_text, row);

@@ -20,6 +20,7 @@ import (
 	"github.com/sekisho/sekisho/internal/dnsclient"
 	"github.com/sekisho/sekisho/internal/fetch"
 	"github.com/sekisho/sekisho/internal/intake/mailbox"
+	"github.com/sekisho/sekisho/internal/notify"
 	"github.com/sekisho/sekisho/internal/store/file"
 	"github.com/sekisho/sekisho/internal/store/sqlite"
 	"github.com/sekisho/sekisho/resolve"
@@ -49,6 +50,9 @@ func Main(ctx context.Context, args []string, version string) int {
 		Examples:    examples.Files(),
 		Serve:       serve,
 		Invite:      invite,
+		Notifier: func() desk.Notifier {
+			return notify.New(&notify.Options{UserAgent: agent(version), Allowed: fetch.Public, Environ: os.Environ()})
+		},
 		Store: func(ctx context.Context, dir string) (cli.Store, error) {
 			return sqlite.Open(ctx, filepath.Join(dir, sqlite.FileName))
 		},
@@ -57,17 +61,22 @@ func Main(ctx context.Context, args []string, version string) int {
 
 // fetchers returns what reads from the Internet, over HTTP and with git.
 func fetchers(version string) (*fetch.Client, *fetch.Git) {
-	agent := "sekisho"
+	c := fetch.New(&fetch.Options{UserAgent: agent(version), Environ: os.Environ()})
+	return c, fetch.NewGit(c, "")
+}
+
+// agent is how the program introduces itself to servers.
+func agent(version string) string {
+	name := "sekisho"
 	if v := build(version).Version; v != "" {
-		agent += "/" + strings.Map(func(r rune) rune {
+		name += "/" + strings.Map(func(r rune) rune {
 			if r > ' ' && r < 0x7f {
 				return r
 			}
 			return -1
 		}, v)
 	}
-	c := fetch.New(&fetch.Options{UserAgent: agent + " (+https://github.com/sekisho/sekisho)", Environ: os.Environ()})
-	return c, fetch.NewGit(c, "")
+	return name + " (+https://github.com/sekisho/sekisho)"
 }
 
 // dns returns a resolver over the network.

@@ -13,6 +13,7 @@ type Store interface {
 	desk.NewsStore
 	desk.AdvisoryStore
 	desk.ReportStore
+	desk.AuditStore
 
 	Close() error
 }

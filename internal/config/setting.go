@@ -7,6 +7,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/sekisho/sekisho/internal/desk"
 	"github.com/sekisho/sekisho/lang"
 	"github.com/sekisho/sekisho/news/source"
 	"github.com/sekisho/sekisho/org"
@@ -96,6 +97,10 @@ func settings() []setting {
 		{"rules", Structure, "[{path: rules/}]", plain(func(c *Config) *[]RuleSource { return &c.Rules }, list(value.ruleSource))},
 		{"lists", Many, "[lists/]", plain(func(c *Config) *[]string { return &c.Lists }, oneOrMany(value.path))},
 		{"news.sources", Structure, "[{id: northwind, url: \"https://northwind.example/security.xml\", format: rss}]", plain(func(c *Config) *[]source.Source { return &c.News }, value.newsSources)},
+		{"advisory.approvals", One, "1", plain(func(c *Config) *int { return &c.Approval.Approvals }, value.approvals)},
+		{"advisory.editors", Many, "[Kenichi Sato]", plain(func(c *Config) *[]string { return &c.Approval.Editors }, list(value.person))},
+		{"advisory.approvers", Many, "[Misaki Tanaka, Hanako Sato]", plain(func(c *Config) *[]string { return &c.Approval.Approvers }, list(value.person))},
+		{"webhooks", Structure, "[{name: it-team, url: \"https://hooks.example/services/xyz\", kind: slack}]", plain(func(c *Config) *[]desk.Webhook { return &c.Webhooks }, value.webhooks)},
 		{"dns.server", One, "192.0.2.53", plain(func(c *Config) *string { return &c.DNS.Server }, value.server)},
 		{"dns.timeout", One, "3s", plain(func(c *Config) *time.Duration { return &c.DNS.Timeout }, value.timeout)},
 		{"limits.message_size", One, "48MiB", plain(func(c *Config) *int { return &c.Limits.MessageSize }, value.size)},
@@ -118,6 +123,10 @@ func exampleIn(l lang.Language, s setting) string {
 			return "[木曽銀行, 木曽カード]"
 		case "organisation.systems":
 			return "[会計クラウド, 給与明細]"
+		case "advisory.editors":
+			return "[佐藤 健一]"
+		case "advisory.approvers":
+			return "[田中 美咲, 佐藤 花子]"
 		}
 	}
 	return s.example

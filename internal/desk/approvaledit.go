@@ -161,3 +161,25 @@ func ParseRecipients(list []string, hooks []Webhook) ([]Recipient, error) {
 func noWebhook(name string) *Error {
 	return &Error{Kind: NotFound, Message: lang.M("approval.error.webhook", "name", name), Hint: lang.M("approval.hint.webhook")}
 }
+
+// KeepDraft keeps what was written as the newest version about its subject.
+// voided is the id of a version whose approval ended by that, "" for none.
+func KeepDraft(ctx context.Context, r *AdvisoryRecord, deps *ApprovalDeps) (version int, voided string, err error) {
+	all, err := deps.Store.Advisories(ctx, r.Subject)
+	if err != nil {
+		return 0, "", err
+	}
+	var before *reviewed
+	if n := len(all); n > 0 && all[n-1].Document.ID != r.Document.ID {
+		if before, err = deps.follow(ctx, &all[n-1]); err != nil {
+			return 0, "", err
+		}
+	}
+	if version, err = deps.Store.KeepAdvisory(ctx, r); err != nil {
+		return 0, "", err
+	}
+	if before != nil && before.status.State == workflow.Approved && version > before.rec.Version {
+		voided = before.rec.Document.ID
+	}
+	return version, voided, nil
+}

@@ -57,19 +57,19 @@ const NotificationSchema = "sekisho.notification/v1"
 
 // Notification is what a webhook gets: an approved advisory, the drafts that are for it.
 type Notification struct {
-	Schema    string        `json:"schema"`
-	Key       string        `json:"key"` // the same for each try
-	ID        string        `json:"id"`
-	Subject   string        `json:"subject"`
-	Version   int           `json:"version"`
-	Hash      string        `json:"hash"` // of the content that was approved
-	At        time.Time     `json:"at"`   // of this try
-	Grade     string        `json:"grade"`
-	Label     lang.Text     `json:"label"`
-	Due       string        `json:"due,omitempty"`
-	Title     lang.Text     `json:"title"`
-	Approved  lang.Text     `json:"approved"` // by whom and when, in words
-	Approvals []Approval    `json:"approvals"`
+	Schema    string              `json:"schema"`
+	Key       string              `json:"key"` // the same for each try
+	ID        string              `json:"id"`
+	Subject   string              `json:"subject"`
+	Version   int                 `json:"version"`
+	Hash      string              `json:"hash"` // of the content that was approved
+	At        time.Time           `json:"at"`   // of this try
+	Grade     string              `json:"grade"`
+	Label     lang.Text           `json:"label"`
+	Due       string              `json:"due,omitempty"`
+	Title     lang.Text           `json:"title"`
+	Approved  lang.Text           `json:"approved"` // by whom and when, in words
+	Approvals []Approval          `json:"approvals"`
 	Drafts    []NotificationDraft `json:"drafts"`
 }
 

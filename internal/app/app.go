@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sekisho/sekisho/domain/posture"
 	"github.com/sekisho/sekisho/examples"
 	"github.com/sekisho/sekisho/internal/cli"
 	"github.com/sekisho/sekisho/internal/config"
@@ -53,6 +54,7 @@ func Main(ctx context.Context, args []string, version string) int {
 		Notifier: func() desk.Notifier {
 			return notify.New(&notify.Options{UserAgent: agent(version), Allowed: fetch.Public, Environ: os.Environ()})
 		},
+		AskTLS: func() posture.TLSProber { c, _ := fetchers(version); return c },
 		Store: func(ctx context.Context, dir string) (cli.Store, error) {
 			return sqlite.Open(ctx, filepath.Join(dir, sqlite.FileName))
 		},
@@ -61,7 +63,8 @@ func Main(ctx context.Context, args []string, version string) int {
 
 // fetchers returns what reads from the Internet, over HTTP and with git.
 func fetchers(version string) (*fetch.Client, *fetch.Git) {
-	c := fetch.New(&fetch.Options{UserAgent: agent(version), Environ: os.Environ()})
+	host, _ := os.Hostname() // "" if nobody knows
+	c := fetch.New(&fetch.Options{UserAgent: agent(version), Hello: host, Environ: os.Environ()})
 	return c, fetch.NewGit(c, "")
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/sekisho/sekisho/domain/posture"
 	"github.com/sekisho/sekisho/internal/config"
 	"github.com/sekisho/sekisho/internal/desk"
 	"github.com/sekisho/sekisho/internal/feeds"
@@ -78,6 +79,9 @@ type Env struct {
 	Fetch func() (desk.Fetcher, desk.GitFetcher)
 	// Notifier returns what hands notifications to webhooks.
 	Notifier func() desk.Notifier
+
+	// AskTLS returns what asks mail servers for TLS.
+	AskTLS func() posture.TLSProber
 	// Store opens the database in a data folder.
 	Store func(ctx context.Context, dataDir string) (Store, error)
 	// Examples are the files of the folder examples.

@@ -41,6 +41,7 @@ type Config struct {
 	Language lang.Language // "": as the system says
 	DataDir  string        // folder for what sekisho keeps; "" if nobody knows one
 	DNS      DNS
+	DMARC    DMARC
 	Rules    []RuleSource
 	Lists    []string // folders with lists, joined with the folder of the configuration file
 	Limits   Limits
@@ -57,6 +58,11 @@ type Config struct {
 type DNS struct {
 	Server  string        // host and port; "" is the system's resolver
 	Timeout time.Duration // for one question
+}
+
+// DMARC says what the user knows about reports.
+type DMARC struct {
+	Sources string // file with what the user knows of senders, joined with the folder of the configuration file
 }
 
 // RuleSource is where rules come from: a file or folder, a feed, or the pack

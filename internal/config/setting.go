@@ -101,6 +101,7 @@ func settings() []setting {
 		{"advisory.editors", Many, "[Kenichi Sato]", plain(func(c *Config) *[]string { return &c.Approval.Editors }, list(value.person))},
 		{"advisory.approvers", Many, "[Misaki Tanaka, Hanako Sato]", plain(func(c *Config) *[]string { return &c.Approval.Approvers }, list(value.person))},
 		{"webhooks", Structure, "[{name: it-team, url: \"https://hooks.example/services/xyz\", kind: slack}]", plain(func(c *Config) *[]desk.Webhook { return &c.Webhooks }, value.webhooks)},
+		{"dmarc.sources", One, "senders.csv", plain(func(c *Config) *string { return &c.DMARC.Sources }, value.path)},
 		{"dns.server", One, "192.0.2.53", plain(func(c *Config) *string { return &c.DNS.Server }, value.server)},
 		{"dns.timeout", One, "3s", plain(func(c *Config) *time.Duration { return &c.DNS.Timeout }, value.timeout)},
 		{"limits.message_size", One, "48MiB", plain(func(c *Config) *int { return &c.Limits.MessageSize }, value.size)},

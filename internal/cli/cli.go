@@ -117,6 +117,7 @@ type grammar struct {
 	Domain     domainCmd     `cmd:""`
 	Advise     adviseCmd     `cmd:""`
 	Advisory   advisoryCmd   `cmd:""`
+	Digest     digestCmd     `cmd:""`
 	Patch      patchCmd      `cmd:""`
 	Educate    educateCmd    `cmd:""`
 	Serve      serveCmd      `cmd:""`

@@ -36,7 +36,8 @@ func (c *Console) adviseDeps() desk.AdviseDeps {
 
 func (c *Console) approvalDeps() *desk.ApprovalDeps {
 	return &desk.ApprovalDeps{
-		Store: c.Advisories, Audit: c.Mail.Audit, News: c.newsDeps(), Facts: c.Config.Facts, Words: c.Words, Now: c.Now,
+		Store: c.Advisories, Audit: c.Mail.Audit, News: c.newsDeps(), Facts: c.Config.Facts, Rules: c.Config.Approval,
+		Words: c.Words, Now: c.Now,
 	}
 }
 

@@ -70,6 +70,8 @@ type Deps struct {
 	Reports    desk.ReportStore
 	Exceptions desk.ExceptionStore
 	Read       ItemReader // of what is handed in
+	Patch      desk.PatchStore
+	Digests    desk.DigestStore
 	Config     *config.Config
 	Words      *lang.Catalogue // nil: the built-in one
 	Now        func() time.Time
@@ -132,6 +134,10 @@ func New(d Deps) (*Console, error) {
 		c.mailRoutes(),
 		c.newsRoutes(),
 		c.advisoryRoutes(),
+		c.domainRoutes(),
+		c.digestRoutes(),
+		c.updateRoutes(),
+		c.ruleRoutes(),
 		c.settingsRoutes(),
 		c.auditRoutes(),
 	)

@@ -250,6 +250,12 @@ type mailPage struct {
 	Kinds     []finding.Kind
 }
 
+// Lead reports whether the reason in one sentence says more than the first of the
+// reasons.
+func (p *mailPage) Lead() bool {
+	return len(p.V.Findings) == 0 || p.V.Reason != p.V.Findings[0].Title
+}
+
 // actionGroup is what to do by one time.
 type actionGroup struct {
 	Within finding.Within

@@ -33,15 +33,17 @@ var views = []string{viewSafe, viewHeaders, viewText, viewSource}
 
 // Bounds on what a page shows of one mail; the file itself has everything.
 const (
-	maxFields   = 300
-	maxValue    = 4 << 10 // bytes of a field
-	maxParts    = 20
-	maxSource   = 256 << 10
-	maxProject  = 128 << 10 // bytes of text in which evidence is looked up
-	maxQuoted   = 300       // runes of a quotation
-	maxEvidence = 8         // of one reason
-	maxReasons  = 100
-	maxPlaces   = 400 // of hidden text
+	maxFields     = 300
+	maxValue      = 4 << 10 // bytes of a field
+	maxParts      = 20
+	maxSource     = 256 << 10
+	maxProject    = 128 << 10 // bytes of text in which evidence is looked up
+	maxQuoted     = 300       // runes of a quotation
+	maxEvidence   = 8         // of one reason
+	shownEvidence = 3         // of one reason, without asking
+	longValue     = 300       // bytes of a field that are shown without asking
+	maxReasons    = 100
+	maxPlaces     = 400 // of hidden text
 )
 
 // mailView is a mail with the evidence of its verdict where it stands.
@@ -66,7 +68,8 @@ type reason struct {
 
 	N      int
 	Quotes []quote
-	More   int // quotes that are not shown
+	Folded []quote // further ones
+	More   int     // quotes that are not shown
 }
 
 // quote is a piece of evidence.
@@ -95,6 +98,7 @@ type headerField struct {
 	Writer string // m365.Writer; "" for a part's own header, which is the sender's
 	Trust  bool
 	Cut    bool
+	Start  string // of a value that is long and proves nothing; "" for others
 }
 
 // writer says who wrote fields, and why that is known.
@@ -146,6 +150,7 @@ type looker struct {
 	main   string                     // its ID
 	header map[string][]safeview.Mark // by part, in bytes of the raw message
 	body   map[string][]safeview.Mark // by part, in bytes of its text
+	noted  []string                   // notes that were said
 }
 
 // shown finds the parts that a reader sees.
@@ -187,7 +192,17 @@ func (l *looker) reasons(v *desk.Verdict) {
 			seen = append(seen, key)
 			q := l.quote(&e)
 			l.place(&q, &e.Where, r.N, len(seen))
-			r.Quotes = append(r.Quotes, q)
+			if note := q.Note.EN; note != "" {
+				if slices.Contains(l.noted, note) {
+					q.Note = lang.Text{} // it was said
+				}
+				l.noted = append(l.noted, note)
+			}
+			if len(r.Quotes) < shownEvidence {
+				r.Quotes = append(r.Quotes, q)
+				continue
+			}
+			r.Folded = append(r.Folded, q)
 		}
 		l.view.Reasons = append(l.view.Reasons, r)
 	}
@@ -287,7 +302,11 @@ func (l *looker) group(p *eml.Part, name string, provenance func(eml.Field) m365
 		if len(text.Text) > maxValue {
 			text, h.Cut = text.Slice(0, cutAt(text.Text, maxValue)), true
 		}
-		h.Value = safeview.Text(text.Text, l.options(project(text, l.within(l.header[p.ID()], f.Span())))).HTML
+		marks := project(text, l.within(l.header[p.ID()], f.Span()))
+		h.Value = safeview.Text(text.Text, l.options(marks)).HTML
+		if len(text.Text) > longValue && len(marks) == 0 {
+			h.Start = text.Text[:cutAt(text.Text, 80)]
+		}
 		if provenance != nil {
 			s := provenance(f)
 			h.Writer, h.Trust = string(s.By), s.Trusted()

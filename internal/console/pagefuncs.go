@@ -1,10 +1,12 @@
 package console
 
 import (
+	"fmt"
 	"html/template"
 	"net/url"
 	"time"
 
+	"github.com/sekisho/sekisho/dmarcreport/source"
 	"github.com/sekisho/sekisho/internal/console/safeview"
 	"github.com/sekisho/sekisho/internal/desk"
 	"github.com/sekisho/sekisho/lang"
@@ -24,6 +26,9 @@ import (
 //	lint .Severity     symbol and word of a remark
 //	acting "approve" .Form   the field in which somebody gives a name
 //	langs              both languages
+//	K "patch.status" .Status  words of the catalogue below a key that is not the console's
+//	state .State, class .Class  symbol of a requirement's state, symbol and word of a sender
+//	number .N, share .N .Of     numbers of 64 bits
 func (c *Console) pageFuncs(l lang.Language) template.FuncMap {
 	say := func(m lang.Message) string { return c.Words.Say(l, m) }
 	shown := func(s string) template.HTML {
@@ -44,13 +49,29 @@ func (c *Console) pageFuncs(l lang.Language) template.FuncMap {
 		"web":    isWeb,
 		"lint":   func(severity string) string { return lintSymbols[severity] + " " + c.say(l, "lint."+severity) },
 		"acting": func(act string, f *form) acting { return acting{act, f} },
-		"langs":  func() []lang.Language { return []lang.Language{lang.JA, lang.EN} },
-		"of":     func(id desk.MailID, r reason) ownedReason { return ownedReason{r, id} },
+		"K":      func(key string, value any) string { return say(lang.M(fmt.Sprint(key, ".", value))) },
+		"state":  desk.StateSymbol,
+		"class": func(k source.Class) string {
+			return classSymbols[k] + " " + say(lang.M("cli.dmarcpolicy.class."+string(k)))
+		},
+		"plus":   func(a, b int) int { return a + b },
+		"number": func(n int64) string { return c.Words.Say(l, lang.M(lang.LiteralKey, "text", n)) },
+		"share": func(n, of int64) string {
+			if of == 0 {
+				return "–"
+			}
+			return fmt.Sprintf("%d%%", n*100/of)
+		},
+		"langs": func() []lang.Language { return []lang.Language{lang.JA, lang.EN} },
+		"of":    func(id desk.MailID, r reason) ownedReason { return ownedReason{r, id} },
 	}
 }
 
 // lintSymbols say how bad a remark is, for those who do not see colours.
 var lintSymbols = map[string]string{"error": "✕", "warning": "▲", "note": "ℹ"}
+
+// classSymbols say who a sender is without colour.
+var classSymbols = map[source.Class]string{source.Own: "■", source.Service: "◆", source.Forwarder: "→", source.Unknown: "?", source.Threat: "●"}
 
 // acting is the field for the name of whoever does something.
 type acting struct {
@@ -72,6 +93,12 @@ func cutText(s string) string {
 		return s
 	}
 	return s[:cutAt(s, maxShownText)] + "…"
+}
+
+// quoteList is evidence of a mail.
+type quoteList struct {
+	ID   desk.MailID
+	List []quote
 }
 
 // ownedReason is a reason of a mail.

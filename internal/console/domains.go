@@ -183,6 +183,10 @@ func (c *Console) volume(l lang.Language, days []desk.DMARCDay) template.HTML {
 			fmt.Fprintf(&b, `<rect class="c-%s" x="%.1f" y="%.1f" width="%.1f" height="%.1f"/>`, part.class, float64(i)*step, y, max(step-1, 1), h)
 		}
 	}
-	fmt.Fprintf(&b, `<text x="0" y="%g">%s</text><text x="%g" y="%g" text-anchor="end">%s</text></svg>`, height+14, e(days[0].Date), min(width, step*float64(len(days))), height+14, e(days[len(days)-1].Date))
+	fmt.Fprintf(&b, `<text x="0" y="%g">%s</text>`, height+14, e(days[0].Date))
+	if end := step * float64(len(days)); end > 200 { // both have room
+		fmt.Fprintf(&b, `<text x="%g" y="%g" text-anchor="end">%s</text>`, end, height+14, e(days[len(days)-1].Date))
+	}
+	b.WriteString("</svg>")
 	return template.HTML(b.String()) //nolint:gosec // numbers, and words that were escaped
 }

@@ -49,6 +49,7 @@ type newsPage struct {
 	Grades  []triage.Grade
 	Stories []desk.StoryRecord
 	More    int
+	Older   int                 // stories that are older than the reader asked for, where there is none
 	Gaps    []desk.SourceRecord // sources that were read and fail now
 	Never   []desk.SourceRecord // sources that were never read
 	Names   sourceNames
@@ -89,6 +90,14 @@ func (c *Console) stories(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		c.fail(w, r, err)
 		return
+	}
+	if len(list) == 0 && p.Grade == "" {
+		all, _, err := desk.ListNews(r.Context(), &desk.NewsFilter{}, c.newsDeps())
+		if err != nil {
+			c.fail(w, r, err)
+			return
+		}
+		p.Older = len(all)
 	}
 	p.Stories = list[:min(len(list), maxStories)]
 	p.More = len(list) - len(p.Stories)

@@ -62,8 +62,9 @@ func (c *Console) pageFuncs(l lang.Language) template.FuncMap {
 			}
 			return fmt.Sprintf("%d%%", n*100/of)
 		},
-		"langs": func() []lang.Language { return []lang.Language{lang.JA, lang.EN} },
-		"of":    func(id desk.MailID, r reason) ownedReason { return ownedReason{r, id} },
+		"langs":  func() []lang.Language { return []lang.Language{lang.JA, lang.EN} },
+		"quotes": func(id desk.MailID, list []quote) quoteList { return quoteList{id, list} },
+		"of":     func(id desk.MailID, r reason) ownedReason { return ownedReason{r, id} },
 	}
 }
 

@@ -19,7 +19,7 @@ const rulesPageSize = 100
 func (c *Console) ruleRoutes() []web.Route {
 	return []web.Route{
 		{Method: http.MethodGet, Pattern: "/rules", Rule: web.Login, Handler: c.rules},
-		{Method: http.MethodGet, Pattern: "/rules/{id}", Rule: web.Login, Handler: c.rule},
+		{Method: http.MethodGet, Pattern: "/rules/{id...}", Rule: web.Login, Handler: c.rule},
 		{Method: http.MethodPost, Pattern: "/rules/exception/{id}/remove", Rule: web.Login, Handler: c.removeException},
 	}
 }

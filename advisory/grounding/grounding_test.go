@@ -25,7 +25,7 @@ func labelled(t *testing.T) ([]sample, map[string]*grounding.Ground) {
 	dir := filepath.Join("..", "testdata", "grounding")
 	var out []sample
 	grounds := map[string]*grounding.Ground{}
-	for _, name := range []string{"drafts.jsonl", "third.jsonl"} {
+	for _, name := range []string{"drafts.jsonl", "third.jsonl", "fourth.jsonl", "fifth.jsonl"} {
 		b, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
 			t.Fatal(err)
@@ -75,6 +75,8 @@ var parts = []part{
 	{"g07-g12", "g12", false, 81, 7},
 	{"h01-h06", "h06", true, 95, 2},
 	{"k01-k04", "k04", true, 75, 4},
+	{"m01-m07", "m07", true, 40, 20},
+	{"n01-n07", "n07", false, 40, 20},
 }
 
 // TestPlanted measures the parts of the labelled set.

@@ -2,6 +2,7 @@ package grounding
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -296,7 +297,7 @@ func (c *check) dates() {
 			continue
 		}
 		if !c.hasDay(f.From) || !c.hasDay(f.To) {
-			if c.isMonth(f.Fact) && c.inMonth(f.From) {
+			if c.isMonth(f.Fact) && c.inMonth(f.From) || f.From.Equal(f.To) && c.bareDay(f.From) {
 				continue
 			}
 			c.flag(Date, c.folded[f.from:f.to], "")
@@ -306,6 +307,25 @@ func (c *check) dates() {
 
 func (c *check) hasDay(t time.Time) bool {
 	return c.g.published.Equal(t) || c.anyDate(func(f *fact.Fact) bool { return f.From.Equal(t) || f.To.Equal(t) })
+}
+
+// bareDay reports whether a source names a day of the month of its own date
+// without the month.
+func (c *check) bareDay(t time.Time) bool {
+	if t.Year() != c.g.published.Year() || t.Month() != c.g.published.Month() {
+		return false
+	}
+	for from, day := 0, strconv.Itoa(t.Day())+"日"; ; {
+		i := strings.Index(c.g.texts[from:], day)
+		if i < 0 {
+			return false
+		}
+		i += from
+		from = i + len(day)
+		if (i == 0 || !isDigit(c.g.texts[i-1]) && !strings.HasSuffix(c.g.texts[:i], "月")) && !strings.HasPrefix(c.g.texts[from:], "間") {
+			return true
+		}
+	}
 }
 
 func (c *check) anyDate(is func(*fact.Fact) bool) bool {

@@ -37,14 +37,14 @@ type words map[string][]entry
 // dictionary are the words for what may be so, and those for what it is about.
 var dictionary = sync.OnceValue(func() [2]words {
 	return [2]words{
-		readWords(func(kind string) bool { return kind != "topic" && kind != "group" }),
-		readWords(func(kind string) bool { return kind == "topic" || kind == "group" }),
+		readWords(conceptText, func(kind string) bool { return kind != "topic" && kind != "group" }),
+		readWords(conceptText, func(kind string) bool { return kind == "topic" || kind == "group" }),
 	}
 })
 
-func readWords(is func(kind string) bool) words {
+func readWords(text string, is func(kind string) bool) words {
 	all := map[string]*entry{}
-	for line := range strings.SplitSeq(conceptText, "\n") {
+	for line := range strings.SplitSeq(text, "\n") {
 		f := strings.Split(line, "\t")
 		if len(f) != 5 || strings.HasPrefix(line, "#") || !is(f[0]) {
 			continue

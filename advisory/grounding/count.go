@@ -56,6 +56,9 @@ func (n *numeral) readCounter() string {
 	for _, k := range counters {
 		for _, w := range k.words {
 			i := strings.Index(u, w)
+			if i >= 0 && w[0] < 0x80 && i <= stop && head >= 0 && inDays[best] > 0 {
+				continue // "eleven hours last week"
+			}
 			if i >= 0 && w[0] < 0x80 && i <= stop {
 				// The last word of the phrase is what is counted: "customer companies".
 				if i > head && !strings.ContainsAny(u[:i], "0123456789,;.") && (i == 0 || !isWord(u[i-1])) {
@@ -145,6 +148,7 @@ func (c *check) number(n *numeral) {
 		c.roundings = append(c.roundings, Rounding{Exact: strings.TrimSpace(rounded.text), Shown: strings.TrimSpace(n.text)})
 	case wrong != nil:
 		c.flag(Unit, n.text+firstWord(n.unit), wrong.text+firstWord(wrong.unit))
+	case c.times3(n):
 	case n.percent && c.ratio(n):
 		c.roundings = append(c.roundings, Rounding{Shown: strings.TrimSpace(n.text)})
 	case n.percent:
@@ -290,7 +294,77 @@ func (c *check) ratio(n *numeral) bool {
 			}
 		}
 	}
-	return c.partOf(n)
+	return c.partOf(n) || c.ownRatio(n)
+}
+
+// ownRatio reports whether a share follows from two counts of the sentence itself, or
+// from two of neighbouring sentences that speak of the same.
+func (c *check) ownRatio(n *numeral) bool {
+	fits := func(x, y *numeral) bool {
+		if x.percent || y.percent || x.token || y.token || x.value < 1 || y.value <= x.value || inDays[x.of] > 0 || inDays[y.of] > 0 {
+			return false
+		}
+		if x.of != "" && y.of != "" && x.of != y.of && !alike(x.of, y.of) {
+			return false
+		}
+		v := 100 * x.value / y.value
+		return math.Abs(v-n.value) < 2.5 || n.rounds(math.Round(v), true)
+	}
+	near := func(a, b []numeral) bool {
+		for i := range a[:min(len(a), 12)] {
+			for j := range b[:min(len(b), 12)] {
+				if fits(&a[i], &b[j]) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	if near(c.st.numbers, c.st.numbers) {
+		return true
+	}
+	for i := range c.g.sentences {
+		st := &c.g.sentences[i]
+		for k := max(0, i-1); k <= i; k++ {
+			if c.touches(st) && near(st.numbers, c.g.sentences[k].numbers) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// touches reports whether a sentence of a source speaks of at least two things of
+// which the draft does.
+func (c *check) touches(st *statement) bool {
+	n := 0
+	for i := range c.st.view.marks {
+		if m := &c.st.view.marks[i]; m.kind != "soft" && st.view.has(m) {
+			n++
+		}
+	}
+	return n > 1
+}
+
+// fold reports whether "three times as many" follows from two counts of a source.
+func (c *check) times3(n *numeral) bool {
+	if !strings.HasPrefix(n.unit, "倍") && !strings.HasPrefix(strings.TrimLeft(n.unit, " "), "times") && !strings.HasPrefix(n.unit, "-fold") {
+		return false
+	}
+	for i := range c.g.sentences {
+		list := c.g.sentences[i].numbers
+		if i > 0 {
+			list = append(slices.Clone(list), c.g.sentences[i-1].numbers...)
+		}
+		for _, x := range list[:min(len(list), 16)] {
+			for _, y := range list[:min(len(list), 16)] {
+				if x.value > 0 && y.value > x.value && x.percent == y.percent && (x.of == y.of || x.of == "" || y.of == "") && math.Abs(y.value/x.value-n.value) < 0.15*n.value/2+0.05 {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // partOf reports whether a share follows from a number of a sentence and the
@@ -433,6 +507,9 @@ func tokens(s string) []string {
 
 // claims compares how far something went for those who are counted.
 func (c *check) claims() {
+	if hedgedText(" " + c.folded + " ") {
+		return
+	}
 	for _, f := range c.facts {
 		if f.Type != fact.Count || f.Unit == fact.Percent || f.Claim.Strength() == 0 || f.Negated {
 			continue

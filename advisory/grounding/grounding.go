@@ -131,6 +131,7 @@ type Ground struct {
 	own       string // folded
 	phrases   []phrase
 	published time.Time
+	Notes     []string
 	numbers   []numeral
 	ownNumber []numeral
 	facts     []fact.Fact
@@ -151,6 +152,8 @@ type statement struct {
 	numbers []numeral // without those of dates and identifiers
 	cities  []string
 	before  []said // what the sentence before says
+	view    view
+	anchors []anchor
 }
 
 // count reads the numbers of a sentence that are no part of a date or an
@@ -210,6 +213,14 @@ func New(o *Options) *Ground {
 				}
 			}
 			st.count(i, found.List)
+			st.anchors = (&alignment{}).anchorsOf(st.facts, st.numbers, func(f *fact.Fact) int {
+				for _, e := range f.Evidence {
+					if e.Sentence == i {
+						return len(fold(text[:min(e.Span[0], len(text))]))
+					}
+				}
+				return 0
+			})
 			g.numbers = append(g.numbers, st.numbers...)
 			if i > 1 {
 				st.before = g.sentences[len(g.sentences)-1].says
@@ -259,7 +270,7 @@ func firstDay(found *fact.Facts) time.Time {
 }
 
 func newStatement(text string) statement {
-	st := statement{text: text, words: map[string]bool{}, says: concepts(fold(text)), parts: clauses(text)}
+	st := statement{text: text, words: map[string]bool{}, says: concepts(fold(text)), parts: clauses(text), view: newView(text)}
 	for _, w := range sentence.Words(text) {
 		st.words[w] = true
 	}

@@ -225,7 +225,8 @@ func (c *check) places() {
 		if f.Type != fact.Place {
 			continue
 		}
-		if f.Value == "JP" && (c.g.langs[lang.JA] || c.advice) {
+		home := c.folded[f.from:f.to] == "国内" && containsAny(c.g.texts, []string{"the country", "national", "domestic"})
+		if f.Value == "JP" && (c.g.langs[lang.JA] || c.advice || home) {
 			continue
 		}
 		for _, list := range [][]fact.Fact{c.g.facts, c.g.ownFacts} {

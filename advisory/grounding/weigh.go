@@ -1,0 +1,888 @@
+package grounding
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sekisho/sekisho/news/fact"
+)
+
+// sign is something about a sentence that speaks for or against its being borne
+// out.
+type sign int
+
+// The signs.
+const (
+	sBias sign = iota
+	sCross
+	sAdvice
+	sNumber
+	sMixed
+	sDate
+	sIdentifier
+	sName
+	sClaim
+	sOurs
+	sActNowhere
+	sActDenied
+	sActDoubted
+	sThing
+	sThing2
+	sThingAdvice
+	sRival
+	sRivalElsewhere
+	sWordShare
+	sWordCount
+	sPolarity
+	sPolarityAdvice
+	sMissKnown
+	sMissUnknown
+	sUncovered
+	sUncoveredCross
+	sDoubt
+	sFuture
+	sAll
+	sOnly
+	sNumberPlace
+	sDatePlace
+	sPair
+	sRoles
+	sParity
+	sBound
+	sGrams
+	sLeap
+	sOnlyDenied
+	sOnlyDoubted
+	sAnchor
+	sNearer
+	sWhole
+	sUnitWeak
+	sOldOpposite
+	sOldNowhere
+	sOldScope
+	sOldCertain
+	sOldMixed
+	sTwo
+	signs
+)
+
+var signNames = []string{"bias", "cross", "advice", "number", "mixed", "date", "identifier", "name", "claim", "ours", "actNowhere", "actDenied", "actDoubted", "thing", "thing2", "thingAdvice", "rival", "rivalElsewhere", "wordShare", "wordCount", "polarity", "polarityAdvice", "missKnown", "missUnknown", "uncovered", "uncoveredCross", "doubt", "future", "all", "only", "numberPlace", "datePlace", "pair", "roles", "parity", "bound", "grams", "leap", "onlyDenied", "onlyDoubted", "anchor", "nearer", "whole", "unitWeak", "oldOpposite", "oldNowhere", "oldScope", "oldCertain", "oldMixed", "two"}
+
+// Signs is for measurement.
+func (g *Ground) Signs(s string, c *check) []float64 {
+	x := make([]float64, signs)
+	x[sBias] = 1
+	cross := !g.langs[c.lang]
+	if cross {
+		x[sCross] = 1
+	}
+	for _, p := range c.problems {
+		switch p.Kind {
+		case Number, Unit, Percent:
+			x[sNumber] = 1
+		case Mixed:
+			x[sMixed] = 1
+		case Date, Weekday:
+			x[sDate] = 1
+		case Identifier, Address:
+			x[sIdentifier] = 1
+		case Name, Place:
+			x[sName] = 1
+		case Claim:
+			x[sClaim] = 1
+		case Ours:
+			x[sOurs] = 1
+		}
+	}
+	if len(g.sentences) == 0 {
+		return x
+	}
+	a := c.align()
+	defer func() { g.Notes = a.notes }()
+	a.things(x)
+	if c.advice {
+		x[sAdvice] = 1
+		x[sPolarityAdvice] = a.polarity()
+		return x
+	}
+	a.acts(x)
+	a.words(x)
+	x[sPolarity] = a.polarity()
+	a.coverage(x)
+	a.doubt(x)
+	a.quantities(x)
+	a.places(x)
+	a.pairs(x)
+	a.denied(x)
+	a.anchors(x)
+	a.parts(x)
+	o := *c
+	o.problems = nil
+	o.meaning()
+	for _, p := range o.problems {
+		switch p.Kind {
+		case Opposite:
+			x[sOldOpposite] = 1
+		case Nowhere:
+			x[sOldNowhere] = 1
+		case Scope:
+			x[sOldScope] = 1
+		case Certainty:
+			x[sOldCertain] = 1
+		case Mixed:
+			x[sOldMixed] = 1
+		}
+	}
+	return x
+}
+
+func (a *alignment) acts(x []float64) {
+	for k := range a.v.marks {
+		m := &a.v.marks[k]
+		if m.kind != "act" || m.negated || m.hedged || m.open {
+			continue
+		}
+		if !a.known[k] {
+			a.notes = append(a.notes, "act:"+m.word)
+			x[sActNowhere] = 1
+			continue
+		}
+		plain, doubted, denied := 0, 0, 0
+		for i := range a.c.g.sentences {
+			for j := range a.c.g.sentences[i].view.marks {
+				y := &a.c.g.sentences[i].view.marks[j]
+				if !y.predicate() || !sameID(m, y) {
+					continue
+				}
+				switch {
+				case y.negated:
+					denied++
+				case y.hedged || y.open || y.future && !m.future:
+					doubted++
+				default:
+					plain++
+				}
+			}
+		}
+		if plain == 0 && denied > 0 && doubted == 0 {
+			x[sActDenied] = 1
+		}
+		if plain == 0 && doubted > 0 {
+			x[sActDoubted] = 1
+		}
+	}
+}
+
+func sameID(a, b *mark) bool {
+	for _, id := range a.ids {
+		if slices.Contains(b.ids, id) {
+			return true
+		}
+	}
+	return false
+}
+
+// things finds what no source speaks of.
+func (a *alignment) things(x []float64) {
+	nowhere := 0.0
+	for k := range a.v.marks {
+		m := &a.v.marks[k]
+		if m.kind != "thing" {
+			continue
+		}
+		// Another reading of the same words may be known.
+		if slices.ContainsFunc(a.v.marks, func(o mark) bool { return o.at == m.at && o.kind != "thing" && a.knows(&o) }) && !a.known[k] {
+			continue
+		}
+		rival := a.rival(m)
+		if !a.known[k] {
+			a.notes = append(a.notes, "thing:"+m.word)
+			nowhere++
+			if rival {
+				x[sRival] = 1
+			}
+			continue
+		}
+		if rival && a.best >= 0 && !a.window(a.best, m) {
+			a.notes = append(a.notes, "elsewhere:"+m.word)
+			x[sRivalElsewhere] = 1
+		}
+	}
+	if a.c.advice {
+		x[sThingAdvice] = min(nowhere, 2)
+		return
+	}
+	x[sThing] = min(nowhere, 1)
+	x[sThing2] = max(0, min(nowhere, 3)-1)
+}
+
+func (a *alignment) knows(m *mark) bool {
+	for i := range a.c.g.sentences {
+		if a.c.g.sentences[i].view.has(m) {
+			return true
+		}
+	}
+	return false
+}
+
+// rival reports whether the best sentence has another thing of the class which the
+// draft has not.
+func (a *alignment) rival(m *mark) bool {
+	if a.best < 0 {
+		return false
+	}
+	st := &a.c.g.sentences[a.best].view
+	for j := range st.marks {
+		y := &st.marks[j]
+		if y.kind != "thing" || sameID(m, y) {
+			continue
+		}
+		for _, id := range y.ids {
+			if a.v.ids[id] {
+				continue
+			}
+			if slices.ContainsFunc(m.ids, func(o string) bool { return class(o) == class(id) && class(o) != "" }) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (a *alignment) words(x []float64) {
+	n, off := 0, 0
+	for k := range a.v.marks {
+		m := &a.v.marks[k]
+		if m.kind != "word" || !a.comparable(m, a.known[k]) {
+			continue
+		}
+		n++
+		if !a.known[k] {
+			off++
+		}
+	}
+	if n > 0 {
+		x[sWordShare] = float64(off) / float64(n)
+	}
+	x[sWordCount] = float64(min(off, 4)) / 4
+}
+
+// polarity returns how much speaks for it that the sentence says the opposite of
+// one of a source, from 0 to 1.
+func (a *alignment) polarity() float64 {
+	worst := 0.0
+	about := a.about()
+	for k := range a.v.marks {
+		m := &a.v.marks[k]
+		if !m.stated() || m.open || !a.known[k] || a.weight[k] == 0 {
+			continue
+		}
+		other := a.total - a.weight[k]
+		if other <= 0.3 {
+			continue
+		}
+		same, opposite := -1.0, -1.0
+		for i := range a.c.g.sentences {
+			if about != nil && !about[i] {
+				continue
+			}
+			st := &a.c.g.sentences[i]
+			for j := range st.view.marks {
+				y := &st.view.marks[j]
+				if !y.stated() || !sameMark(m, y) {
+					continue
+				}
+				score := min(1, (0.5*(a.cover[i]-a.weight[k])+a.inClause(st, y.clause, k))/(other+0.5))
+				if y.negated == m.negated {
+					same = max(same, score)
+				} else if !y.open || m.negated {
+					opposite = max(opposite, score)
+				}
+			}
+		}
+		if about != nil && same < 0 && opposite >= 0 {
+			opposite = max(opposite, 0.5)
+		}
+		if opposite > 0.3 && opposite > same {
+			a.notes = append(a.notes, fmt.Sprintf("polarity:%s %.2f>%.2f", m.word, opposite, same))
+		}
+		if opposite > 0 && opposite > same {
+			worst = max(worst, min(1, opposite-max(0, same)))
+		}
+	}
+	return worst
+}
+
+// stated reports whether a mark is something that may be so or not.
+func (m *mark) stated() bool { return m.predicate() || m.verbal || m.absent }
+
+func sameMark(a, b *mark) bool { return sameID(a, b) || len(a.ids) == 0 && a.word == b.word }
+
+// about are the sentences of the sources that speak of the same identifier, product
+// or version, with those that follow them; nil if the sentence has none.
+func (a *alignment) about() map[int]bool {
+	var out map[int]bool
+	for i := range a.c.facts {
+		f := &a.c.facts[i]
+		switch f.Type {
+		case fact.CVE, fact.KB, fact.Version, fact.Build:
+		default:
+			continue
+		}
+		for k := range a.c.g.sentences {
+			if slices.ContainsFunc(a.c.g.sentences[k].facts, func(y fact.Fact) bool { return y.Type == f.Type && y.Value == f.Value }) {
+				if out == nil {
+					out = map[int]bool{}
+				}
+				out[k] = true
+				if k > 0 {
+					out[k+1] = true
+				}
+			}
+		}
+	}
+	return out
+}
+
+// inClause is how much of the sentence a clause of a source has.
+func (a *alignment) inClause(st *statement, clause, without int) float64 {
+	sum := 0.0
+	for k := range a.v.marks {
+		if k == without {
+			continue
+		}
+		m := &a.v.marks[k]
+		for j := range st.view.marks {
+			y := &st.view.marks[j]
+			if y.clause == clause && (sameID(m, y) || m.kind == "word" && m.word == y.word) {
+				sum += 0.5 * a.weight[k]
+				break
+			}
+		}
+	}
+	return sum
+}
+
+func (a *alignment) coverage(x []float64) {
+	if a.total == 0 || a.best < 0 {
+		return
+	}
+	known, unknown := 0.0, 0.0
+	for k := range a.v.marks {
+		m := &a.v.marks[k]
+		switch {
+		case !a.known[k]:
+			unknown += a.weight[k]
+		case !a.window(a.best, m):
+			known += a.weight[k]
+		}
+	}
+	x[sMissKnown], x[sMissUnknown] = known/a.total, unknown/a.total
+	gap := 1 - min(1, a.cover[a.best]/a.total)
+	if a.c.g.langs[a.c.lang] {
+		x[sUncovered] = gap
+		n, hit := 0, 0
+		for _, p := range pairs(a.v.folded) {
+			n++
+			if a.c.g.sentences[a.best].view.grams[p] {
+				hit++
+			}
+		}
+		if n > 0 {
+			x[sGrams] = 1 - float64(hit)/float64(n)
+		}
+	} else {
+		x[sUncoveredCross] = gap
+	}
+}
+
+// doubt compares how sure the sentence and the best one of the sources are.
+func (a *alignment) doubt(x []float64) {
+	if a.best < 0 || a.c.unsure() {
+		return
+	}
+	st := &a.c.g.sentences[a.best]
+	cover := min(1, a.cover[a.best]/max(a.total, 1))
+	doubted, plain, future, done := false, false, false, false
+	for k := range a.v.marks {
+		m := &a.v.marks[k]
+		if !m.predicate() || m.hedged || m.open {
+			continue
+		}
+		for j := range st.view.marks {
+			y := &st.view.marks[j]
+			if !sameID(m, y) {
+				continue
+			}
+			if y.hedged || y.open {
+				doubted = true
+			} else {
+				plain = true
+			}
+			future = future || y.future && !m.future
+			done = done || !y.future
+		}
+	}
+	f := " " + st.view.folded + " "
+	if doubted && !plain {
+		x[sDoubt] = cover
+	} else if !plain && (hedgedText(f) || containsAny(f, unknowns)) {
+		x[sDoubt] = cover / 2
+	}
+	if future && !done && !containsAny(" "+a.c.folded+" ", futures) {
+		x[sFuture] = cover
+	}
+}
+
+// quantities compares all and only, and on which side of a number the truth lies.
+func (a *alignment) quantities(x []float64) {
+	if a.best < 0 {
+		return
+	}
+	c := a.c
+	st := &c.g.sentences[a.best]
+	f, t := " "+c.folded+" ", " "+st.view.folded+" "
+	all := containsAny(f, universal) && !containsAny(f, []string{"すべてではな", "not all", "at all", "first of all", "nearly all", "almost all"})
+	if all && !containsAny(t, universal) && !containsAny(t, []string{" no ", "none", "whole", "entire", "両方", "常に", "always", "全", "each"}) {
+		x[sAll] = 1
+	}
+	if containsAny(f, exclusive) && !containsAny(f, passing) && !containsAny(t, exclusive) && !containsAny(t, excluded) {
+		x[sOnly] = 1
+	}
+	for i := range c.st.numbers {
+		n := &c.st.numbers[i]
+		for j := range st.numbers {
+			y := &st.numbers[j]
+			if n.value == y.value && n.percent == y.percent && (n.bound == atLeast && y.bound == under || n.bound == under && y.bound == atLeast) {
+				x[sBound] = 1
+			}
+		}
+	}
+}
+
+// places compares what numbers and dates stand beside.
+func (a *alignment) places(x []float64) {
+	c := a.c
+	if a.best < 0 || a.total == 0 {
+		return
+	}
+	gap := func(has func(*statement) bool) float64 {
+		with, without := -1.0, 0.0
+		for i := range c.g.sentences {
+			own := a.cover[i] - 1.5*float64(c.shared(&c.g.sentences[i]))
+			if has(&c.g.sentences[i]) {
+				with = max(with, own)
+			} else {
+				without = max(without, own)
+			}
+		}
+		if with < 0 || without <= with {
+			return 0
+		}
+		return min(1, (without-with)/a.total)
+	}
+	for i := range c.st.numbers {
+		n := &c.st.numbers[i]
+		if n.value <= 1 && !n.percent || c.isUsed(n.from) && !n.percent && false {
+			continue
+		}
+		x[sNumberPlace] = max(x[sNumberPlace], gap(func(st *statement) bool {
+			return slices.ContainsFunc(st.numbers, func(y numeral) bool {
+				return y.percent == n.percent && (y.value == n.value || n.rounds(y.value, n.percent))
+			})
+		}))
+	}
+	for i := range c.facts {
+		f := &c.facts[i]
+		if f.Type != fact.Date && f.Type != fact.CVE && f.Type != fact.KB && f.Type != fact.Build && f.Type != fact.Version {
+			continue
+		}
+		x[sDatePlace] = max(x[sDatePlace], gap(func(st *statement) bool {
+			return slices.ContainsFunc(st.facts, func(y fact.Fact) bool {
+				return y.Type == f.Type && (y.Value == f.Value || f.Type == fact.Date && (y.From.Equal(f.From) || y.To.Equal(f.To)))
+			})
+		}))
+	}
+}
+
+// pairs compares who does what.
+func (a *alignment) pairs(x []float64) {
+	marks := a.v.marks
+	for k := range marks {
+		m := &marks[k]
+		if m.kind != "thing" && m.kind != "word" || !a.known[k] || !agent(a.v.folded, marks, k) {
+			continue
+		}
+		p := predicateOf(marks, k)
+		if p < 0 || !a.known[p] {
+			continue
+		}
+		together, acts, suffers := false, false, false
+		for i := range a.c.g.sentences {
+			st := &a.c.g.sentences[i].view
+			if !st.has(m) || !st.has(&marks[p]) {
+				continue
+			}
+			together = true
+			for j := range st.marks {
+				if y := &st.marks[j]; sameID(m, y) || m.kind == "word" && y.word == m.word {
+					if q := predicateOf(st.marks, j); agent(st.folded, st.marks, j) {
+						acts = acts || q >= 0
+					} else {
+						suffers = true
+					}
+				}
+			}
+		}
+		if !together {
+			x[sPair] = 1
+		} else if suffers && !acts {
+			x[sRoles] = 1
+		}
+	}
+	x[sParity] = a.parity()
+}
+
+// parity compares whether the last phrase of the sentence and the phrases of the
+// sources that are nearest to it take back what they say.
+func (a *alignment) parity() float64 {
+	parts := phrasesOf(a.v.folded)
+	worst := 0.0
+	for p := range parts {
+		var mine []*mark
+		sum := 0.0
+		for k := range a.v.marks {
+			if m := &a.v.marks[k]; m.clause == p && a.known[k] {
+				mine = append(mine, m)
+				sum += kindWeight[m.kind]
+			}
+		}
+		no, says := moodOf(mine)
+		if !says || sum < 1.5 {
+			continue
+		}
+		best, same := 0.0, 0.0
+		for i := range a.c.g.sentences {
+			st := &a.c.g.sentences[i].view
+			for q := range len(st.breaks) {
+				var theirs []*mark
+				for j := range st.marks {
+					if st.marks[j].clause == q {
+						theirs = append(theirs, &st.marks[j])
+					}
+				}
+				off, says := moodOf(theirs)
+				if !says {
+					continue
+				}
+				score := 0.0
+				for _, m := range mine {
+					if slices.ContainsFunc(theirs, func(y *mark) bool { return sameID(m, y) || m.kind == "word" && m.word == y.word }) {
+						score += kindWeight[m.kind]
+					} else if st.has(m) {
+						score += 0.3 * kindWeight[m.kind]
+					}
+				}
+				if off == no {
+					same = max(same, score)
+				} else {
+					best = max(best, score)
+				}
+			}
+		}
+		if best > same {
+			worst = max(worst, (best-same)/sum)
+		}
+	}
+	return worst
+}
+
+// moodOf reports whether marks of a phrase are taken back, and whether they state
+// anything.
+func moodOf(marks []*mark) (no, says bool) {
+	for _, m := range marks {
+		if m.predicate() {
+			no, says = no || m.negated || m.open, true
+		}
+	}
+	return no, says
+}
+
+// agent reports whether a mark is what acts: before が, は and も, before the verb of
+// an English sentence, or behind "by".
+func agent(s string, marks []mark, k int) bool {
+	m := &marks[k]
+	if m.japanese || k+1 < len(marks) && marks[k+1].japanese || strings.HasPrefix(s[m.to:], "は") || strings.HasPrefix(s[m.to:], "が") {
+		rest := s[m.to:]
+		for _, p := range []string{"が", "は", "も", "側は", "側が", "社は", "社が", "氏は", "氏が"} {
+			if strings.HasPrefix(rest, p) {
+				return true
+			}
+		}
+		return false
+	}
+	if strings.HasSuffix(strings.TrimSuffix(strings.TrimSuffix(s[:m.at], "the "), "a "), " by ") {
+		return true
+	}
+	for i := range k {
+		if marks[i].predicate() && marks[i].clause == m.clause {
+			return false
+		}
+	}
+	return true
+}
+
+// predicateOf is what a mark does: the next that may be so.
+func predicateOf(marks []mark, k int) int {
+	for i := k + 1; i < len(marks); i++ {
+		if marks[i].predicate() && marks[i].at != marks[k].at {
+			return i
+		}
+	}
+	return -1
+}
+
+// denied finds things of which the sources speak only to say that they are not so,
+// or that nobody is sure.
+func (a *alignment) denied(x []float64) {
+	if a.c.unsure() {
+		return
+	}
+	said := false
+	for k := range a.v.marks {
+		m := &a.v.marks[k]
+		if m.predicate() && m.negated != m.minus {
+			return
+		}
+		said = said || m.predicate()
+	}
+	for k := range a.v.marks {
+		m := &a.v.marks[k]
+		if m.kind != "thing" && !(m.kind == "word" && len(m.word) > 3) || !a.known[k] {
+			continue
+		}
+		denied, doubted, plain := 0, 0, 0
+		for i := range a.c.g.sentences {
+			st := &a.c.g.sentences[i].view
+			for j := range st.marks {
+				y := &st.marks[j]
+				if !sameID(m, y) && !(m.kind == "word" && y.word == m.word) {
+					continue
+				}
+				switch {
+				case st.denies(y.clause):
+					denied++
+				case y.hedged || y.open:
+					doubted++
+				default:
+					plain++
+				}
+			}
+		}
+		if plain == 0 && denied > 0 && doubted == 0 {
+			x[sOnlyDenied] = 1
+			a.notes = append(a.notes, "onlyDenied:"+m.word)
+		}
+		if plain == 0 && doubted > 0 {
+			x[sOnlyDoubted] = 1
+			a.notes = append(a.notes, "onlyDoubted:"+m.word)
+		}
+	}
+}
+
+// denies reports whether a phrase takes back all it says.
+func (v *view) denies(clause int) bool {
+	no, yes := false, false
+	for i := range v.marks {
+		y := &v.marks[i]
+		if y.clause != clause || !y.predicate() {
+			continue
+		}
+		if y.negated != y.minus {
+			no = true
+		} else {
+			yes = true
+		}
+	}
+	return no && !yes
+}
+
+// anchor is a date, number or identifier in a sentence.
+type anchor struct {
+	kind  string
+	value string
+	at    int
+}
+
+func (a *alignment) anchorsOf(facts []fact.Fact, numbers []numeral, at func(*fact.Fact) int) []anchor {
+	var out []anchor
+	for i := range facts {
+		f := &facts[i]
+		switch f.Type {
+		case fact.Date, fact.CVE, fact.KB, fact.Build, fact.Version:
+			out = append(out, anchor{string(f.Type), f.Value, at(f)})
+		}
+	}
+	for i := range numbers {
+		n := &numbers[i]
+		kind := "number " + n.of
+		if n.percent {
+			kind = "percent"
+		}
+		if n.of == "" && n.value < 2 {
+			continue
+		}
+		out = append(out, anchor{kind, n.text, n.from})
+	}
+	return out[:min(len(out), 16)]
+}
+
+// anchors finds a date, a number or an identifier that the sources have beside
+// something else than the draft.
+func (a *alignment) anchors(x []float64) {
+	c := a.c
+	plain := make([]fact.Fact, len(c.facts))
+	places := map[string]int{}
+	for i := range c.facts {
+		plain[i] = c.facts[i].Fact
+		places[c.facts[i].ID] = c.facts[i].from
+	}
+	for _, m := range a.anchorsOf(plain, c.st.numbers, func(f *fact.Fact) int { return places[f.ID] }) {
+		// What the draft says beside it.
+		votesSame, votesOther := 0.0, 0.0
+		near := false
+		for k := range a.v.marks {
+			v := &a.v.marks[k]
+			if !a.known[k] || v.kind == "soft" || a.clauseAway(v, m.at) {
+				continue
+			}
+			same, other := false, false
+			for i := range c.g.sentences {
+				st := &c.g.sentences[i]
+				if !st.view.has(v) {
+					continue
+				}
+				for _, y := range st.anchors {
+					if y.kind != m.kind && !(strings.HasPrefix(y.kind, "number") && strings.HasPrefix(m.kind, "number")) {
+						continue
+					}
+					if a.equal(&m, &y, st) {
+						same = true
+						near = near || st.nearest(v, &y)
+						if !st.nearest(v, &y) && len(st.anchors) > 1 {
+							votesOther += 0.5 * a.weight[k]
+						}
+					} else if y.kind == m.kind {
+						other = true
+					}
+				}
+			}
+			if same {
+				votesSame += a.weight[k]
+			} else if other {
+				votesOther += a.weight[k]
+			}
+		}
+		if votesOther > 0 {
+			x[sAnchor] = max(x[sAnchor], votesOther/(votesOther+votesSame+0.2))
+		}
+		if votesSame > 0 && !near {
+			x[sNearer] = 1
+		}
+	}
+}
+
+// clauseAway reports whether a mark stands in another phrase than an anchor.
+func (a *alignment) clauseAway(m *mark, at int) bool {
+	for _, p := range phrasesOf(a.v.folded) {
+		if at >= p.from && at < p.to {
+			return m.at < p.from || m.at >= p.to
+		}
+	}
+	return false
+}
+
+func (a *alignment) equal(m, y *anchor, st *statement) bool {
+	if m.value == y.value {
+		return true
+	}
+	if !strings.HasPrefix(m.kind, "number") && m.kind != "percent" {
+		return m.kind == "date" && (strings.Contains(y.value, m.value) || strings.Contains(m.value, y.value))
+	}
+	for i := range a.c.st.numbers {
+		n := &a.c.st.numbers[i]
+		if n.from != m.at {
+			continue
+		}
+		for j := range st.numbers {
+			if o := &st.numbers[j]; o.from == y.at && o.percent == n.percent && (o.value == n.value || n.rounds(o.value, n.percent)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// nearest reports whether an anchor is the nearest of its kind to where a sentence
+// speaks of a mark.
+func (st *statement) nearest(m *mark, y *anchor) bool {
+	ok := false
+	for j := range st.view.marks {
+		o := &st.view.marks[j]
+		if !sameID(m, o) && !(m.kind == "word" && o.word == m.word) {
+			continue
+		}
+		best, most := "", 1<<30
+		for _, z := range st.anchors {
+			if z.kind != y.kind {
+				continue
+			}
+			d := max(z.at-o.at, o.at-z.at)
+			for _, b := range st.view.breaks {
+				if b > min(z.at, o.at) && b <= max(z.at, o.at) {
+					d += 60
+				}
+			}
+			if d < most {
+				best, most = z.value, d
+			}
+		}
+		ok = ok || best == y.value
+	}
+	return ok
+}
+
+// parts finds a number of a whole that is taken for the part, and one whose unit the
+// source does not have beside it.
+func (a *alignment) parts(x []float64) {
+	c := a.c
+	for i := range c.st.numbers {
+		n := &c.st.numbers[i]
+		if n.percent || n.value <= 1 || containsAny(c.folded, []string{"うち", " of ", "out of", "最大", "up to"}) {
+			continue
+		}
+		found, weak, whole := false, true, true
+		for k := range c.g.sentences {
+			st := &c.g.sentences[k]
+			for j := range st.numbers {
+				y := &st.numbers[j]
+				if y.percent || y.value != n.value && !n.rounds(y.value, false) {
+					continue
+				}
+				found = true
+				weak = weak && y.of == ""
+				t := st.view.folded
+				before := t[max(0, y.from-24):y.from]
+				after := t[y.to:min(len(t), y.to+30)]
+				whole = whole && (strings.Contains(after, "うち") || hasAnySuffix(strings.TrimRight(before, " "), " of", "of the", "out of", "of about", "of our", "of his") || strings.Contains(after, ", of wh"))
+			}
+		}
+		if found && whole {
+			x[sWhole] = 1
+		}
+		if found && weak && n.of != "" {
+			x[sUnitWeak] = 1
+		}
+	}
+}

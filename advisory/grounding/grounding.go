@@ -173,6 +173,9 @@ func (st *statement) count(index int, facts []fact.Fact) {
 			}
 		}
 	}
+	for _, t := range clocks(folded) {
+		used = append(used, t.span)
+	}
 	for _, n := range numerals(folded) {
 		if len(st.numbers) == maxNumbers {
 			return
@@ -221,6 +224,7 @@ func New(o *Options) *Ground {
 				}
 				return 0
 			})
+			st.anchors = append(st.anchors, looseDates(st.view.folded, in.Published)...)
 			g.numbers = append(g.numbers, st.numbers...)
 			if i > 1 {
 				st.before = g.sentences[len(g.sentences)-1].says
@@ -339,7 +343,7 @@ func isGreeting(s string) bool {
 			return true
 		}
 	}
-	for _, g := range []string{"皆さま", "皆様", "の方へ", "担当者様", "お知らせです。", "ご協力をお願いします。", "よろしくお願いします。", "よろしくお願いいたします。"} {
+	for _, g := range []string{"皆さま", "皆様", "の方へ", "担当者様", "お疲れさまです。", "お疲れ様です。", "お知らせです。", "ご協力をお願いします。", "よろしくお願いします。", "よろしくお願いいたします。"} {
 		if strings.HasSuffix(f, g) && len(s) < 100 {
 			return true
 		}

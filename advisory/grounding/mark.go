@@ -115,7 +115,7 @@ type phraseOf struct {
 }
 
 // breaks end the reach of a negation.
-var breaks = []string{"、", "。", ";", ". ", ", ", "，", " but ", " while ", " because ", " although ", " whereas ", " unless ", " so that ", ": ", " which ", " and "}
+var breaks = []string{"、", "(", "。", ";", ". ", ", ", "，", " but ", " while ", " because ", " although ", " whereas ", " unless ", " so that ", ": ", " which ", " and "}
 
 func phrasesOf(s string) []phraseOf {
 	var out []phraseOf
@@ -235,6 +235,9 @@ func plainWords(s string) []mark {
 				continue
 			}
 			w := s[i:j]
+			if len(w) == 4 && w[:2] == "20" && (j == len(s) || s[j] != '-') && strings.Trim(w, "0123456789") == "" && named(s[:i]) {
+				out = append(out, mark{kind: "word", word: w, at: i, to: j})
+			}
 			if len(w) >= 3 && !empty[w] && strings.ContainsFunc(w, unicode.IsLetter) {
 				out = append(out, mark{kind: "word", word: stem(w), at: i, to: j})
 			}
@@ -285,7 +288,7 @@ func none(before, after string, japanese bool) bool {
 		}
 		return hasPrefix(after, "ありません", "ない", "なく", "なし", "なかった", "存在しな")
 	}
-	return hasAnySuffix(before, " no ", "without ", "without a ", " nor ", "neither ") || before == "no "
+	return hasAnySuffix(before, " no ", "without ", "without a ", " nor ", "neither ", "lacked ", "lacks ", "lack ") || before == "no "
 }
 
 // exists reports whether a thing is said to be there.
@@ -306,4 +309,16 @@ func hasPrefix(s string, list ...string) bool {
 		}
 	}
 	return false
+}
+
+// named reports whether a name in Latin letters stands right before a number, as in
+// "server 2016".
+func named(before string) bool {
+	t := strings.TrimRight(before, " ")
+	i := len(t)
+	for i > 0 && isLetter(t[i-1]) {
+		i--
+	}
+	w := t[i:]
+	return len(w) > 2 && !empty[w] && !isMonth(w)
 }

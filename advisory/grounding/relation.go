@@ -131,6 +131,7 @@ func (c *check) groups() {
 var (
 	universal = []string{"すべて", "全て", "全員", "あらゆる", "いずれも", " all ", " every ", " everyone", " each ", " both ", " any "}
 	exclusive = []string{"のみ", "だけ", "に限", " only", "solely", "exclusively", "limited to"}
+	notAll    = []string{"at all", "all of a", "すべてではな", "全てではな", "not all", "above all", "all the more", "after all", "first of all", "every day", "every week", "every month", "every quarter", "every year", "every six", "every time", "nearly all", "almost all", "virtually all", "ほぼすべて", "ほぼ全"}
 	// excluded are the words that leave somebody out as well.
 	excluded = []string{"対象外", "以外", "限", "変更がない", "影響はありません", "影響ありません", "影響を受けていません", "unaffected", "except", "other than", "not affected", "not concerned", "not targeted", "unless", "enrolled"}
 	// passing are uses of "only" that limit no circle of people.
@@ -141,7 +142,7 @@ var (
 // bears out.
 func (c *check) scope() {
 	f := " " + c.folded + " "
-	all := containsAny(f, universal) && !containsAny(f, []string{"at all", "all of a", "すべてではな", "全てではな", "not all", "above all", "all the more", "after all", "first of all", "every day", "every week", "every month", "every quarter", "every year", "every six", "every time", "nearly all", "almost all", "virtually all", "ほぼすべて", "ほぼ全"})
+	all := containsAny(f, universal) && !containsAny(f, notAll)
 	only := containsAny(f, exclusive) && !containsAny(f, passing)
 	if !all && !only {
 		return
@@ -280,7 +281,7 @@ func (c *check) doubted() {
 
 func (c *check) unsure() bool {
 	f := " " + c.folded + " "
-	return hedgedText(f) || containsAny(f, unknowns) || containsAny(f, []string{"ない", "ません", " not ", " no ", "予定", "planned", "expected", "resembl", "similar", "似て", "場合", " can ", "できます", "することがあ"})
+	return hedgedText(f) || containsAny(f, unknowns) || containsAny(f, []string{"ない", "ません", " not ", " no ", "予定", "planned", "expected", "resembl", "similar", "似て", "場合", " can ", "できます", "することがあ", "見通し", "めど", "見込"})
 }
 
 // latinNames are the names of a sentence in Latin letters: words with a capital where

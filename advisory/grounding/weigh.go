@@ -3,8 +3,13 @@ package grounding
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
 
+	"github.com/sekisho/sekisho/lang"
 	"github.com/sekisho/sekisho/news/fact"
 )
 
@@ -63,11 +68,20 @@ const (
 	sOldScope
 	sOldCertain
 	sOldMixed
-	sTwo
+	sActOther
+	sDateDoes
+	sDateIs
+	sCountDoes
+	sCountIs
+	sNameDoes
+	sNameIs
+	sReversed
+	sMost
+	sStranger
 	signs
 )
 
-var signNames = []string{"bias", "cross", "advice", "number", "mixed", "date", "identifier", "name", "claim", "ours", "actNowhere", "actDenied", "actDoubted", "thing", "thing2", "thingAdvice", "rival", "rivalElsewhere", "wordShare", "wordCount", "polarity", "polarityAdvice", "missKnown", "missUnknown", "uncovered", "uncoveredCross", "doubt", "future", "all", "only", "numberPlace", "datePlace", "pair", "roles", "parity", "bound", "grams", "leap", "onlyDenied", "onlyDoubted", "anchor", "nearer", "whole", "unitWeak", "oldOpposite", "oldNowhere", "oldScope", "oldCertain", "oldMixed", "two"}
+var signNames = []string{"bias", "cross", "advice", "number", "mixed", "date", "identifier", "name", "claim", "ours", "actNowhere", "actDenied", "actDoubted", "thing", "thing2", "thingAdvice", "rival", "rivalElsewhere", "wordShare", "wordCount", "polarity", "polarityAdvice", "missKnown", "missUnknown", "uncovered", "uncoveredCross", "doubt", "future", "all", "only", "numberPlace", "datePlace", "pair", "roles", "parity", "bound", "grams", "leap", "onlyDenied", "onlyDoubted", "anchor", "nearer", "whole", "unitWeak", "oldOpposite", "oldNowhere", "oldScope", "oldCertain", "oldMixed", "actOther", "dateDoes", "dateIs", "countDoes", "countIs", "nameDoes", "nameIs", "reversed", "most", "stranger"}
 
 // Signs is for measurement.
 func (g *Ground) Signs(s string, c *check) []float64 {
@@ -117,6 +131,8 @@ func (g *Ground) Signs(s string, c *check) []float64 {
 	a.denied(x)
 	a.anchors(x)
 	a.parts(x)
+	a.reversed(x)
+	a.most(x)
 	o := *c
 	o.problems = nil
 	o.meaning()
@@ -143,6 +159,10 @@ func (a *alignment) acts(x []float64) {
 		if m.kind != "act" || m.negated || m.hedged || m.open {
 			continue
 		}
+		if !a.known[k] && a.kin(m) {
+			x[sActOther] = 1
+			continue
+		}
 		if !a.known[k] {
 			a.notes = append(a.notes, "act:"+m.word)
 			x[sActNowhere] = 1
@@ -156,6 +176,7 @@ func (a *alignment) acts(x []float64) {
 					continue
 				}
 				switch {
+				case y.negated && a.cover[i] < 0.5*a.cover[a.best]:
 				case y.negated:
 					denied++
 				case y.hedged || y.open || y.future && !m.future:
@@ -174,6 +195,25 @@ func (a *alignment) acts(x []float64) {
 	}
 }
 
+// harms are what befalls people, of which they tell in each other's words.
+var harms = []string{"stolen", "compromised", "exploited"}
+
+// kin reports whether a source tells of another harm than a mark does.
+func (a *alignment) kin(m *mark) bool {
+	if !slices.ContainsFunc(m.ids, func(id string) bool { return slices.Contains(harms, id) }) {
+		return false
+	}
+	for i := range a.c.g.sentences {
+		st := &a.c.g.sentences[i].view
+		for j := range st.marks {
+			if y := &st.marks[j]; y.kind == "act" && !y.negated && slices.ContainsFunc(y.ids, func(id string) bool { return slices.Contains(harms, id) }) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func sameID(a, b *mark) bool {
 	for _, id := range a.ids {
 		if slices.Contains(b.ids, id) {
@@ -188,7 +228,7 @@ func (a *alignment) things(x []float64) {
 	nowhere := 0.0
 	for k := range a.v.marks {
 		m := &a.v.marks[k]
-		if m.kind != "thing" {
+		if m.kind != "thing" || m.negated {
 			continue
 		}
 		// Another reading of the same words may be known.
@@ -260,6 +300,10 @@ func (a *alignment) words(x []float64) {
 		n++
 		if !a.known[k] {
 			off++
+			if m.japanese && utf8.RuneCountInString(m.word) > 3 && !strings.ContainsFunc(m.word, func(r rune) bool { return !unicode.In(r, unicode.Katakana) && r != 'ー' }) {
+				x[sStranger] = 1
+				a.notes = append(a.notes, "stranger:"+m.word)
+			}
 		}
 	}
 	if n > 0 {
@@ -323,6 +367,20 @@ func sameMark(a, b *mark) bool { return sameID(a, b) || len(a.ids) == 0 && a.wor
 // or version, with those that follow them; nil if the sentence has none.
 func (a *alignment) about() map[int]bool {
 	var out map[int]bool
+	for i := range a.c.st.numbers {
+		n := &a.c.st.numbers[i]
+		if n.percent || n.of != "" || !strings.Contains(n.text, ".") {
+			continue
+		}
+		for k := range a.c.g.sentences {
+			if slices.ContainsFunc(a.c.g.sentences[k].numbers, func(y numeral) bool { return y.text == n.text }) {
+				if out == nil {
+					out = map[int]bool{}
+				}
+				out[k] = true
+			}
+		}
+	}
 	for i := range a.c.facts {
 		f := &a.c.facts[i]
 		switch f.Type {
@@ -443,7 +501,7 @@ func (a *alignment) quantities(x []float64) {
 	c := a.c
 	st := &c.g.sentences[a.best]
 	f, t := " "+c.folded+" ", " "+st.view.folded+" "
-	all := containsAny(f, universal) && !containsAny(f, []string{"すべてではな", "not all", "at all", "first of all", "nearly all", "almost all"})
+	all := containsAny(f, universal) && !containsAny(f, notAll)
 	if all && !containsAny(t, universal) && !containsAny(t, []string{" no ", "none", "whole", "entire", "両方", "常に", "always", "全", "each"}) {
 		x[sAll] = 1
 	}
@@ -649,13 +707,8 @@ func (a *alignment) denied(x []float64) {
 	if a.c.unsure() {
 		return
 	}
-	said := false
-	for k := range a.v.marks {
-		m := &a.v.marks[k]
-		if m.predicate() && m.negated != m.minus {
-			return
-		}
-		said = said || m.predicate()
+	if len(negators(a.v.folded, a.c.lang == lang.JA)) > 0 || slices.ContainsFunc(a.v.marks, func(m mark) bool { return m.stated() && m.negated }) {
+		return
 	}
 	for k := range a.v.marks {
 		m := &a.v.marks[k]
@@ -671,6 +724,8 @@ func (a *alignment) denied(x []float64) {
 					continue
 				}
 				switch {
+				case st.denies(y.clause) && a.cover[i] < 0.6*a.cover[a.best]:
+					plain++
 				case st.denies(y.clause):
 					denied++
 				case y.hedged || y.open:
@@ -693,17 +748,19 @@ func (a *alignment) denied(x []float64) {
 
 // denies reports whether a phrase takes back all it says.
 func (v *view) denies(clause int) bool {
-	no, yes := false, false
+	no, yes, last := false, false, false
+	japanese := false
 	for i := range v.marks {
 		y := &v.marks[i]
 		if y.clause != clause || !y.predicate() {
 			continue
 		}
-		if y.negated != y.minus {
-			no = true
-		} else {
-			yes = true
-		}
+		japanese = y.japanese
+		last = y.negated
+		no, yes = no || y.negated, yes || !y.negated
+	}
+	if japanese {
+		return last // what comes last is said of all
 	}
 	return no && !yes
 }
@@ -738,6 +795,45 @@ func (a *alignment) anchorsOf(facts []fact.Fact, numbers []numeral, at func(*fac
 	return out[:min(len(out), 16)]
 }
 
+// looseDates are months and days of a folded text that stand alone: "in October",
+// 2日未明. They count as of the year and the month of the source.
+func looseDates(s string, published time.Time) []anchor {
+	if published.IsZero() {
+		return nil
+	}
+	var out []anchor
+	for m := time.January; m <= time.December; m++ {
+		name := strings.ToLower(m.String())
+		for _, before := range []string{"in ", "since ", "until ", "from ", "by ", "early ", "late ", "mid-", "of "} {
+			if i := strings.Index(s, before+name); i >= 0 && !(m == time.May && before == "from ") {
+				rest := strings.TrimLeft(s[i+len(before)+len(name):], " ")
+				if rest == "" || !isDigit(rest[0]) {
+					out = append(out, anchor{"date", fmt.Sprintf("--%02d", m), i})
+				}
+			}
+		}
+	}
+	for i := 0; i < len(s) && len(out) < 16; i++ {
+		if !isDigit(s[i]) || i > 0 && (isDigit(s[i-1]) || s[i-1] == '.' || s[i-1] == ',') {
+			continue
+		}
+		j := i
+		for j < len(s) && isDigit(s[j]) {
+			j++
+		}
+		n, _ := strconv.Atoi(s[i:j])
+		switch {
+		case j-i > 2 || n == 0:
+		case strings.HasPrefix(s[j:], "月") && n <= 12 && (j+3 >= len(s) || !isDigit(s[j+3])):
+			out = append(out, anchor{"date", fmt.Sprintf("--%02d", n), i})
+		case strings.HasPrefix(s[j:], "日") && n <= 31 && !strings.HasSuffix(s[:i], "月") && !hasPrefix(s[j+len("日"):], "間", "以内", "後", "前", "ほど", "程度", "で", "あたり", "1回", "に1", "当たり"):
+			out = append(out, anchor{"date", time.Date(published.Year(), published.Month(), n, 0, 0, 0, 0, time.UTC).Format(time.DateOnly), i})
+		}
+		i = j - 1
+	}
+	return out
+}
+
 // anchors finds a date, a number or an identifier that the sources have beside
 // something else than the draft.
 func (a *alignment) anchors(x []float64) {
@@ -748,49 +844,70 @@ func (a *alignment) anchors(x []float64) {
 		plain[i] = c.facts[i].Fact
 		places[c.facts[i].ID] = c.facts[i].from
 	}
-	for _, m := range a.anchorsOf(plain, c.st.numbers, func(f *fact.Fact) int { return places[f.ID] }) {
-		// What the draft says beside it.
-		votesSame, votesOther := 0.0, 0.0
-		near := false
-		for k := range a.v.marks {
-			v := &a.v.marks[k]
-			if !a.known[k] || v.kind == "soft" || a.clauseAway(v, m.at) {
-				continue
-			}
-			same, other := false, false
-			for i := range c.g.sentences {
-				st := &c.g.sentences[i]
-				if !st.view.has(v) {
-					continue
-				}
-				for _, y := range st.anchors {
-					if y.kind != m.kind && !(strings.HasPrefix(y.kind, "number") && strings.HasPrefix(m.kind, "number")) {
-						continue
-					}
-					if a.equal(&m, &y, st) {
-						same = true
-						near = near || st.nearest(v, &y)
-						if !st.nearest(v, &y) && len(st.anchors) > 1 {
-							votesOther += 0.5 * a.weight[k]
-						}
-					} else if y.kind == m.kind {
-						other = true
-					}
-				}
-			}
-			if same {
-				votesSame += a.weight[k]
-			} else if other {
-				votesOther += a.weight[k]
-			}
-		}
-		if votesOther > 0 {
-			x[sAnchor] = max(x[sAnchor], votesOther/(votesOther+votesSame+0.2))
-		}
-		if votesSame > 0 && !near {
-			x[sNearer] = 1
+	list := a.anchorsOf(plain, c.st.numbers, func(f *fact.Fact) int { return places[f.ID] })
+	for _, m := range looseDates(c.folded, c.g.published) {
+		if !strings.HasPrefix(m.value, "--") {
+			list = append(list, m)
 		}
 	}
+	for _, m := range list {
+		does, is := sNameDoes, sNameIs
+		switch {
+		case m.kind == "date":
+			does, is = sDateDoes, sDateIs
+		case m.kind == "percent" || strings.HasPrefix(m.kind, "number"):
+			does, is = sCountDoes, sCountIs
+		}
+		if a.beside(&m, func(v *mark) bool { return v.predicate() || v.verbal }) {
+			x[does] = 1
+			a.notes = append(a.notes, "does:"+m.value)
+		}
+		if x[does] == 1 && a.beside(&m, func(v *mark) bool { return v.kind == "thing" || v.kind == "word" && !v.verbal }) {
+			x[is] = 1
+			a.notes = append(a.notes, "is:"+m.value)
+		}
+	}
+}
+
+// beside reports whether all that the draft says beside an anchor stands beside
+// another one in the sources.
+func (a *alignment) beside(m *anchor, is func(*mark) bool) bool {
+	list := func(all bool) (out []*mark) {
+		for k := range a.v.marks {
+			if v := &a.v.marks[k]; a.known[k] && is(v) && (all || !a.clauseAway(v, m.at)) && (v.at > m.at+len(m.value) || v.to <= m.at) {
+				out = append(out, v)
+			}
+		}
+		return out
+	}
+	marks := list(false)
+	if len(marks) == 0 {
+		marks = list(true)
+	}
+	rival, found := false, false
+	for i := range a.c.g.sentences {
+		st := &a.c.g.sentences[i]
+		for _, y := range st.anchors {
+			if y.kind != m.kind && !(strings.HasPrefix(y.kind, "number") && strings.HasPrefix(m.kind, "number")) {
+				continue
+			}
+			if m.kind == "date" && strings.HasPrefix(y.value, "--") && strings.HasPrefix(m.value[min(4, len(m.value)):], y.value[1:]) {
+				continue // the month of the day
+			}
+			same := a.equal(m, &y, st)
+			found = found || same
+			for _, v := range marks {
+				switch {
+				case !st.view.has(v):
+				case !same:
+					rival = rival || y.kind == m.kind
+				case st.nearest(v, &y):
+					return false
+				}
+			}
+		}
+	}
+	return found && rival
 }
 
 // clauseAway reports whether a mark stands in another phrase than an anchor.
@@ -871,8 +988,8 @@ func (a *alignment) parts(x []float64) {
 					continue
 				}
 				found = true
-				weak = weak && y.of == ""
 				t := st.view.folded
+				weak = weak && y.of == "" && counts(t[min(y.to, len(t)):])
 				before := t[max(0, y.from-24):y.from]
 				after := t[y.to:min(len(t), y.to+30)]
 				whole = whole && (strings.Contains(after, "うち") || hasAnySuffix(strings.TrimRight(before, " "), " of", "of the", "out of", "of about", "of our", "of his") || strings.Contains(after, ", of wh"))
@@ -885,4 +1002,79 @@ func (a *alignment) parts(x []float64) {
 			x[sUnitWeak] = 1
 		}
 	}
+}
+
+// reversed finds what becomes what the other way round.
+func (a *alignment) reversed(x []float64) {
+	from, to, ok := becomes(a.v.folded, a.c.st.numbers)
+	if !ok {
+		return
+	}
+	for i := range a.c.g.sentences {
+		st := &a.c.g.sentences[i]
+		if f, t, ok := becomes(st.view.folded, st.numbers); ok && f == to && t == from {
+			x[sReversed] = 1
+		}
+	}
+}
+
+// becomes returns the two numbers of "from 5 to 3".
+func becomes(s string, numbers []numeral) (from, to float64, ok bool) {
+	for i := range numbers[:max(0, len(numbers)-1)] {
+		n, m := &numbers[i], &numbers[i+1]
+		if n.percent != m.percent || n.token || m.token {
+			continue
+		}
+		between := s[min(n.to, len(s)):min(m.from, len(s))]
+		if strings.Contains(between, "から") || strings.Contains(between, " to ") && hasAnySuffix(s[:n.from], "from ", "from about ", "from the ") {
+			return n.value, m.value, true
+		}
+	}
+	return 0, 0, false
+}
+
+var mostly = []string{" most ", "mostly", "majority", "多く", "大半", "ほとんど", "大部分", "nearly all", "almost all", "chiefly", "mainly"}
+
+// most finds "most" where the best sentence speaks of a smaller share.
+func (a *alignment) most(x []float64) {
+	if a.best < 0 || !containsAny(" "+a.v.folded+" ", mostly) || containsAny(a.v.folded, []string{"最も多く", "より多く", "数多く"}) {
+		return
+	}
+	for i := range a.cover {
+		if a.cover[i] < 0.7*a.cover[a.best] {
+			continue
+		}
+		st := &a.c.g.sentences[i]
+		if containsAny(" "+st.view.folded+" ", mostly) {
+			return
+		}
+		numbers := slices.Clone(st.numbers)
+		if i > 0 {
+			numbers = append(numbers, a.c.g.sentences[i-1].numbers...)
+		}
+		for j := range numbers {
+			n := &numbers[j]
+			if n.percent && n.value >= 50 || slices.ContainsFunc(numbers, func(m numeral) bool { return m.value > n.value && 2*n.value > m.value && !m.percent && !n.percent }) {
+				return
+			}
+		}
+	}
+	x[sMost] = 1
+}
+
+// counts reports whether a word that is counted stands behind a number.
+func counts(after string) bool {
+	after = strings.TrimLeft(after, " ")
+	after = strings.TrimPrefix(after, "such ")
+	if after == "" {
+		return false
+	}
+	if after[0] >= 0x80 {
+		return !hasPrefix(after, "を", "に", "が", "は", "の", "、", "。", "と", "で", "も", "以上", "余")
+	}
+	n := 0
+	for n < len(after) && isLetter(after[n]) {
+		n++
+	}
+	return n > 2 && !empty[after[:n]]
 }

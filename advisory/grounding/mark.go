@@ -34,6 +34,7 @@ type mark struct {
 	clause   int
 	japanese bool
 	verbal   bool // a word of no lexicon that is used as a verb
+	noun     bool // a verb that only names something: 配信停止のリンク, "the change"
 	absent   bool // a thing of which the sentence says that there is none, or that there is
 }
 
@@ -55,6 +56,9 @@ func marksOf(s string) []mark {
 	for k, p := range parts {
 		for _, o := range lexicon().in(p.text) {
 			at, to := p.from+o.at, p.from+o.to
+			if inside(s, at, to) {
+				continue
+			}
 			if n := len(out); n > 0 && out[n-1].at == at && out[n-1].to == to && out[n-1].kind == o.kind && out[n-1].minus == o.minus {
 				if !slices.Contains(out[n-1].ids, o.id) {
 					out[n-1].ids = append(out[n-1].ids, o.id)
@@ -82,6 +86,7 @@ func marksOf(s string) []mark {
 				m.absent = m.absent || m.negated
 			default:
 				m.negated = m.minus != negatedAt(t, m.at-p.from, m.to-p.from, off, p.japanese)
+				m.noun = m.kind == "do" && names(t[:m.at-p.from], t[m.to-p.from:], p.japanese)
 			}
 		}
 	}
@@ -149,7 +154,7 @@ var (
 	noJA = []string{"ない", "ません", "なかった", "なく", "なし", "せず", "されず", "れず", "ておらず", "にならず", "までもな", "困難"}
 	noEN = []string{"not", "no", "never", "without", "cannot", "neither", "nor", "none", "nobody", "nothing", "n't", "unlikely", "hardly", "rather than", "instead of", "fails to", "failed to", "yet to"}
 	// noNo are negations that take nothing back.
-	noNo   = []string{"かもしれない", "かもしれません", "なければな", "ないと困", "だけでな", "ばかりでな", "少なくない", "少なくとも", "間違いな", "ほかならない", "に過ぎない", "ないように", "ないよう", "なくては", "なくなる恐れ", "もれなく", "問題な", "問題あり", "限らな", "ほどな", "まもな", "間もな", "切れなく"}
+	noNo   = []string{"かもしれない", "かもしれません", "なければな", "ないと困", "だけでな", "ばかりでな", "少なくない", "少なくとも", "間違いな", "ほかならない", "に過ぎない", "ないように", "ないよう", "なくては", "なくなる恐れ", "もれなく", "問題な", "問題ありません", "問題はありません", "限らな", "ほどな", "まもな", "間もな", "切れなく"}
 	noNoEN = []string{"not only", "no doubt", "no later", "no longer than", "no fewer", "no less", "not least", "no more than", "without delay", "nothing but", "if you do not", "if not"}
 )
 
@@ -202,7 +207,7 @@ func negatedAt(t string, at, to int, off []span, japanese bool) bool {
 	n := 0
 	for _, o := range off {
 		switch {
-		case o.to <= at && strings.Count(t[o.to:at], " ") <= 7:
+		case o.to <= at && strings.Count(t[o.to:at], " ") <= reach(t[:o.from]):
 			n++
 		case o.from >= to && o.from-to < 40 && !strings.HasPrefix(t[o.from:], "without") && !strings.HasPrefix(t[o.from:], "rather") && !strings.HasPrefix(t[o.from:], "instead"):
 			n++ // "the app was not", said of the app
@@ -321,4 +326,44 @@ func named(before string) bool {
 	}
 	w := t[i:]
 	return len(w) > 2 && !empty[w] && !isMonth(w)
+}
+
+// inside reports whether a short word in katakana is only a part of a longer one:
+// ログ in プログラム.
+func inside(s string, at, to int) bool {
+	w := s[at:to]
+	if utf8.RuneCountInString(w) > 3 || strings.ContainsFunc(w, func(r rune) bool { return !isKatakana(r) }) {
+		return false
+	}
+	before, _ := utf8.DecodeLastRuneInString(s[:at])
+	after, _ := utf8.DecodeRuneInString(s[to:])
+	return isKatakana(before) || isKatakana(after) && after != 'ー'
+}
+
+func isKatakana(r rune) bool { return unicode.In(r, unicode.Katakana) || r == 'ー' }
+
+// reach is over how many words an English negation reaches: in "messages that do not
+// comply go to junk" not beyond the verb.
+func reach(before string) int {
+	if hasAnySuffix(before, "that do ", "that does ", "that did ", "who do ", "who does ", "who did ", "which do ", "which does ", "you do ", "that are ", "that is ", "who are ", "if ", "users who have ", "that have ") {
+		return 2
+	}
+	return 7
+}
+
+// names reports whether a verb of the lexicon only names something.
+func names(before, after string, japanese bool) bool {
+	if !japanese {
+		return hasAnySuffix(before, " the ", " a ", " an ", " this ", " its ", " of ") || before == "the " || before == "a "
+	}
+	if hasPrefix(after, "の", "な") && !hasPrefix(after, "の対", "のは", "なく", "ない", "なり", "なる", "なっ") {
+		return true
+	}
+	for _, w := range []string{"すれば", "すると", "にすれば", "にすると", "することで", "にすることで", "した場合", "する場合", "している場合", "にした場合", "にしている場合"} {
+		if strings.HasPrefix(after, w) {
+			return true
+		}
+	}
+	r, _ := utf8.DecodeRuneInString(after)
+	return unicode.In(r, unicode.Han, unicode.Katakana) && !hasPrefix(after, "済", "中", "外", "可能", "不", "予定", "確認", "前", "後", "見")
 }

@@ -78,10 +78,12 @@ const (
 	sReversed
 	sMost
 	sStranger
+	sDoubtful
+	sToo
 	signs
 )
 
-var signNames = []string{"bias", "cross", "advice", "number", "mixed", "date", "identifier", "name", "claim", "ours", "actNowhere", "actDenied", "actDoubted", "thing", "thing2", "thingAdvice", "rival", "rivalElsewhere", "wordShare", "wordCount", "polarity", "polarityAdvice", "missKnown", "missUnknown", "uncovered", "uncoveredCross", "doubt", "future", "all", "only", "numberPlace", "datePlace", "pair", "roles", "parity", "bound", "grams", "leap", "onlyDenied", "onlyDoubted", "anchor", "nearer", "whole", "unitWeak", "oldOpposite", "oldNowhere", "oldScope", "oldCertain", "oldMixed", "actOther", "dateDoes", "dateIs", "countDoes", "countIs", "nameDoes", "nameIs", "reversed", "most", "stranger"}
+var signNames = []string{"bias", "cross", "advice", "number", "mixed", "date", "identifier", "name", "claim", "ours", "actNowhere", "actDenied", "actDoubted", "thing", "thing2", "thingAdvice", "rival", "rivalElsewhere", "wordShare", "wordCount", "polarity", "polarityAdvice", "missKnown", "missUnknown", "uncovered", "uncoveredCross", "doubt", "future", "all", "only", "numberPlace", "datePlace", "pair", "roles", "parity", "bound", "grams", "leap", "onlyDenied", "onlyDoubted", "anchor", "nearer", "whole", "unitWeak", "oldOpposite", "oldNowhere", "oldScope", "oldCertain", "oldMixed", "actOther", "dateDoes", "dateIs", "countDoes", "countIs", "nameDoes", "nameIs", "reversed", "most", "stranger", "doubtful", "too"}
 
 // Signs is for measurement.
 func (g *Ground) Signs(s string, c *check) []float64 {
@@ -117,12 +119,11 @@ func (g *Ground) Signs(s string, c *check) []float64 {
 	a.things(x)
 	if c.advice {
 		x[sAdvice] = 1
-		x[sPolarityAdvice] = a.polarity()
 		return x
 	}
 	a.acts(x)
 	a.words(x)
-	x[sPolarity] = a.polarity()
+	x[sPolarity], x[sDoubtful] = a.polarity()
 	a.coverage(x)
 	a.doubt(x)
 	a.quantities(x)
@@ -132,6 +133,7 @@ func (g *Ground) Signs(s string, c *check) []float64 {
 	a.anchors(x)
 	a.parts(x)
 	a.reversed(x)
+	a.too(x)
 	a.most(x)
 	o := *c
 	o.problems = nil
@@ -314,52 +316,88 @@ func (a *alignment) words(x []float64) {
 
 // polarity returns how much speaks for it that the sentence says the opposite of
 // one of a source, from 0 to 1.
-func (a *alignment) polarity() float64 {
-	worst := 0.0
+func (a *alignment) polarity() (opposed, doubted float64) {
 	about := a.about()
 	for k := range a.v.marks {
 		m := &a.v.marks[k]
-		if !m.stated() || m.open || !a.known[k] || a.weight[k] == 0 {
+		if !m.stated() || m.open || !a.known[k] {
 			continue
 		}
 		other := a.total - a.weight[k]
 		if other <= 0.3 {
 			continue
 		}
-		same, opposite := -1.0, -1.0
+		within, least := about, 0.0
+		if within == nil {
+			within = a.rarest(k)
+		}
+		if within != nil {
+			least = 0.6
+		}
+		same, opposite, doubt := -1.0, -1.0, -1.0
 		for i := range a.c.g.sentences {
-			if about != nil && !about[i] {
+			if within != nil && !within[i] {
 				continue
 			}
 			st := &a.c.g.sentences[i]
 			for j := range st.view.marks {
 				y := &st.view.marks[j]
-				if !y.stated() || !sameMark(m, y) {
+				if !sameMark(m, y) || !y.stated() && !(m.absent && m.negated) {
 					continue
 				}
-				score := min(1, (0.5*(a.cover[i]-a.weight[k])+a.inClause(st, y.clause, k))/(other+0.5))
-				if y.negated == m.negated {
+				score := max(0, min(1, (0.5*(a.cover[i]-a.weight[k])+a.inClause(st, y.clause, k))/(other+0.15)))
+				switch {
+				case (y.hedged || y.open) && !m.hedged && !m.future && !m.negated:
+					doubt = max(doubt, score)
+				case y.negated == m.negated:
 					same = max(same, score)
-				} else if !y.open || m.negated {
+				case !y.open || m.negated:
 					opposite = max(opposite, score)
 				}
 			}
 		}
-		if about != nil && same < 0 && opposite >= 0 {
-			opposite = max(opposite, 0.5)
+		if same < 0 && opposite >= 0.2 {
+			opposite = max(opposite, least)
+		}
+		if same < 0 && doubt >= 0.2 {
+			doubted = max(doubted, doubt, least)
 		}
 		if opposite > 0.3 && opposite > same {
 			a.notes = append(a.notes, fmt.Sprintf("polarity:%s %.2f>%.2f", m.word, opposite, same))
 		}
 		if opposite > 0 && opposite > same {
-			worst = max(worst, min(1, opposite-max(0, same)))
+			opposed = max(opposed, min(1, opposite-max(0, same)))
 		}
 	}
-	return worst
+	return opposed, doubted
+}
+
+// rarest are the sentences of the sources that speak of the rarest thing beside a
+// mark and of the mark, nil if there is none that is rare.
+func (a *alignment) rarest(k int) map[int]bool {
+	m := &a.v.marks[k]
+	var best map[int]bool
+	for q := range a.v.marks {
+		o := &a.v.marks[q]
+		if q == k || o.at == m.at || o.kind == "soft" || o.kind == "do" || !a.known[q] || sameMark(m, o) {
+			continue
+		}
+		in, both := map[int]bool{}, false
+		for i := range a.c.g.sentences {
+			if v := &a.c.g.sentences[i].view; v.has(o) {
+				in[i] = true
+				both = both || v.has(m)
+			}
+		}
+		if both && len(in) <= 2 && (best == nil || len(in) < len(best)) {
+			best = in
+		}
+	}
+	return best
 }
 
 // stated reports whether a mark is something that may be so or not.
-func (m *mark) stated() bool { return m.predicate() || m.verbal || m.absent }
+func (m *mark) stated() bool { return m.predicate() && !m.noun || m.verbal || m.absent }
 
 func sameMark(a, b *mark) bool { return sameID(a, b) || len(a.ids) == 0 && a.word == b.word }
 
@@ -1077,4 +1115,42 @@ func counts(after string) bool {
 		n++
 	}
 	return n > 2 && !empty[after[:n]]
+}
+
+var additive = []string{" too", " also ", " as well", " either."}
+
+// too finds "this one as well" where a source takes it out.
+func (a *alignment) too(x []float64) {
+	f := " " + a.v.folded + " "
+	japanese := a.c.lang == lang.JA
+	if len(negators(a.v.folded, japanese)) > 0 || !japanese && !containsAny(f, additive) {
+		return
+	}
+	for k := range a.v.marks {
+		m := &a.v.marks[k]
+		if m.kind == "soft" || m.predicate() || !a.known[k] {
+			continue
+		}
+		if japanese {
+			rest := a.v.folded[m.to:]
+			i := strings.Index(rest, "も")
+			if i < 0 || i > 24 || strings.ContainsAny(rest[:i], "、。はがをに") && !strings.HasSuffix(rest[:i], "に") {
+				continue
+			}
+		}
+		out, in := false, false
+		for i := range a.c.g.sentences {
+			st := &a.c.g.sentences[i].view
+			for j := range st.marks {
+				if y := &st.marks[j]; sameMark(m, y) {
+					d := st.denies(y.clause)
+					out, in = out || d, in || !d && a.cover[i] > 0.8*a.cover[a.best]
+				}
+			}
+		}
+		if out && !in {
+			x[sToo] = 1
+			a.notes = append(a.notes, "too:"+m.word)
+		}
+	}
 }

@@ -99,15 +99,9 @@ func (d words) in(t string) []occurrence {
 			i++
 			continue
 		}
-		longest, stem := 0, false
-		for n := prefixLen; n > 0 && i+1 <= len(t); n-- {
-			if i+n > len(t) {
-				continue
-			}
+		longest, first := 0, len(out)
+		for n := min(prefixLen, len(t)-i); n > 0; n-- {
 			for _, e := range d[t[i:i+n]] {
-				if len(e.word) < longest || len(e.word) == longest && stem != e.stem && longest > 0 && !stem {
-					continue
-				}
 				if n < prefixLen && len(e.word) >= prefixLen || !strings.HasPrefix(t[i:], e.word) {
 					continue
 				}
@@ -115,9 +109,14 @@ func (d words) in(t string) []occurrence {
 				if e.word[0] < 0x80 && !e.stem && end < len(t) && (isLetter(t[end]) || isWord(t[end]) && !isWord(e.word[len(e.word)-1])) {
 					continue
 				}
-				longest, stem = len(e.word), e.stem
 				for e.stem && end < len(t) && isLetter(t[end]) {
 					end++
+				}
+				if end-i < longest {
+					continue
+				}
+				if end-i > longest {
+					longest, out = end-i, out[:first]
 				}
 				for _, c := range e.of {
 					out = append(out, occurrence{c, i, end})

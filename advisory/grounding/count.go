@@ -325,7 +325,7 @@ func (c *check) ownRatio(n *numeral) bool {
 	}
 	for i := range c.g.sentences {
 		st := &c.g.sentences[i]
-		for k := max(0, i-1); k <= i; k++ {
+		for k := max(0, i-3); k <= i; k++ {
 			if c.touches(st) && near(st.numbers, c.g.sentences[k].numbers) {
 				return true
 			}

@@ -293,7 +293,7 @@ func none(before, after string, japanese bool) bool {
 		}
 		return hasPrefix(after, "ありません", "ない", "なく", "なし", "なかった", "存在しな")
 	}
-	return hasAnySuffix(before, " no ", "without ", "without a ", " nor ", "neither ", "lacked ", "lacks ", "lack ") || before == "no "
+	return hasAnySuffix(before, " no ", "without ", "without a ", " nor ", "neither ", "lacked ", "lacks ", "lack ") || strings.HasSuffix(before, " or ") && containsAny(before[max(0, len(before)-32):], []string{" no ", " without "}) || before == "no "
 }
 
 // exists reports whether a thing is said to be there.

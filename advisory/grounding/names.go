@@ -105,6 +105,9 @@ func lastRune(s string) (rune, int) {
 
 // capitals are English words with an upper-case letter where none is due.
 func (c *check) capitals() {
+	if strings.Contains(c.text, " > ") {
+		return // a path through menus
+	}
 	words := strings.FieldsFunc(c.text, func(r rune) bool { return r > 0x7f || unicode.IsSpace(r) || strings.ContainsRune(",;()\"", r) })
 	for i, w := range words {
 		first := i == 0 || strings.HasSuffix(words[i-1], ":") || strings.HasSuffix(words[i-1], ".") || strings.HasSuffix(words[i-1], "]")

@@ -320,7 +320,7 @@ func (a *alignment) polarity() (opposed, doubted float64) {
 	about := a.about()
 	for k := range a.v.marks {
 		m := &a.v.marks[k]
-		if !m.stated() || m.open || !a.known[k] {
+		if !m.stated() || m.open || m.future || !a.known[k] {
 			continue
 		}
 		other := a.total - a.weight[k]
@@ -379,7 +379,7 @@ func (a *alignment) rarest(k int) map[int]bool {
 	var best map[int]bool
 	for q := range a.v.marks {
 		o := &a.v.marks[q]
-		if q == k || o.at == m.at || o.kind == "soft" || o.kind == "do" || !a.known[q] || sameMark(m, o) {
+		if q == k || o.at == m.at || o.kind == "do" || !a.known[q] || sameMark(m, o) {
 			continue
 		}
 		in, both := map[int]bool{}, false
@@ -526,10 +526,13 @@ func (a *alignment) doubt(x []float64) {
 	} else if !plain && (hedgedText(f) || containsAny(f, unknowns)) {
 		x[sDoubt] = cover / 2
 	}
-	if future && !done && !containsAny(" "+a.c.folded+" ", futures) {
+	if future && !done && !containsAny(" "+a.c.folded+" ", futures) && containsAny(" "+a.c.folded+" ", past) {
 		x[sFuture] = cover
 	}
 }
+
+// past are words for what has happened.
+var past = []string{"すでに", "既に", "済み", "ました", "現在", "already", " has ", " have ", " was ", " were ", " now "}
 
 // quantities compares all and only, and on which side of a number the truth lies.
 func (a *alignment) quantities(x []float64) {
@@ -750,7 +753,7 @@ func (a *alignment) denied(x []float64) {
 	}
 	for k := range a.v.marks {
 		m := &a.v.marks[k]
-		if m.kind != "thing" && !(m.kind == "word" && len(m.word) > 3) || !a.known[k] {
+		if m.kind != "thing" && !(m.kind == "word" && len(m.word) > 3 && !isDigit(m.word[0])) || !a.known[k] {
 			continue
 		}
 		denied, doubted, plain := 0, 0, 0

@@ -92,14 +92,16 @@ var kindWeight = map[string]float64{"word": 1, "thing": 1, "act": 1, "do": 0.7, 
 
 // alignment is a sentence of a draft beside those of the sources.
 type alignment struct {
-	c      *check
-	v      *view
-	weight []float64 // of the marks
-	known  []bool    // whether any sentence of a source has it
-	cover  []float64 // by each sentence of the sources, from 0 to 1
-	best   int
-	total  float64
-	notes  []string
+	c       *check
+	v       *view
+	weight  []float64 // of the marks
+	known   []bool    // whether any sentence of a source has it
+	cover   []float64 // by each sentence of the sources, from 0 to 1
+	best    int
+	total   float64
+	in      [][]bool    // by mark and sentence: whether it has it
+	clauses [][]float64 // by sentence, see inClause
+	phrases []phraseOf  // of the sentence
 }
 
 func (c *check) align() *alignment {
@@ -107,14 +109,14 @@ func (c *check) align() *alignment {
 	a := &alignment{c: c, v: &v, best: -1}
 	n := len(c.g.sentences)
 	a.weight, a.known, a.cover = make([]float64, len(v.marks)), make([]bool, len(v.marks)), make([]float64, n)
-	in := make([][]bool, len(v.marks))
+	a.in, a.clauses, a.phrases = make([][]bool, len(v.marks)), make([][]float64, n), phrasesOf(v.folded)
 	for k := range v.marks {
 		m := &v.marks[k]
-		in[k] = make([]bool, n)
+		a.in[k] = make([]bool, n)
 		df := 0
 		for i := range n {
 			if c.g.sentences[i].view.has(m) {
-				in[k][i] = true
+				a.in[k][i] = true
 				df++
 			}
 		}
@@ -132,9 +134,9 @@ func (c *check) align() *alignment {
 		sum := 0.0
 		for k := range v.marks {
 			switch {
-			case in[k][i]:
+			case a.in[k][i]:
 				sum += a.weight[k]
-			case i > 1 && in[k][i-1], i+1 < n && i > 0 && in[k][i+1]:
+			case i > 1 && a.in[k][i-1], i+1 < n && i > 0 && a.in[k][i+1]:
 				sum += 0.4 * a.weight[k]
 			}
 		}
@@ -177,14 +179,4 @@ func (c *check) shared(st *statement) int {
 		}
 	}
 	return n
-}
-
-// window reports whether a sentence or one of its neighbours has a mark.
-func (a *alignment) window(i int, m *mark) bool {
-	for k := max(0, i-1); k <= min(i+1, len(a.cover)-1); k++ {
-		if a.c.g.sentences[k].view.has(m) {
-			return true
-		}
-	}
-	return false
 }

@@ -19,7 +19,8 @@ func TestDump(t *testing.T) {
 	dir := "../testdata/grounding/"
 	f, _ := os.Create(out)
 	defer f.Close()
-	fmt.Fprintln(f, strings.Join(signNames, "\t"))
+	names := strings.Fields(os.Getenv("NAMES"))
+	fmt.Fprintln(f, "bias\thard\t"+strings.Join(names, "\t"))
 	grounds := map[string]*Ground{}
 	for _, name := range strings.Fields(os.Getenv("SETS")) {
 		b, _ := os.ReadFile(dir + name)
@@ -37,17 +38,19 @@ func TestDump(t *testing.T) {
 			}
 			g := grounds[s.Source]
 			sent := strings.TrimSpace(norm.NFKC.String(s.Sentence))
-			if isGreeting(sent) {
-				continue
-			}
 			c := g.newCheck(sent, lang.Language(s.Lang))
-			c.hard()
-			c.own()
-			x := g.Signs(sent, c)
-			if os.Getenv("NOTES") != "" && len(g.Notes) > 0 && s.Source < "n" {
-				fmt.Println("NOTE", s.Source, s.Kind, g.Notes, s.Sentence)
+			hard := 0
+			var x [signs]float64
+			if !isGreeting(sent) {
+				c.hard()
+				c.own()
+				if len(c.problems) > 0 {
+					hard = 1
+				} else if !c.advice {
+					x = c.align().signs()
+				}
 			}
-			fmt.Fprintf(f, "%s\t%s\t%s\t%s", s.Source, s.Lang, s.Kind, s.Sentence)
+			fmt.Fprintf(f, "%s\t%s\t%s\t%s\t1\t%d", s.Source, s.Lang, s.Kind, s.Sentence, hard)
 			for _, v := range x {
 				fmt.Fprintf(f, "\t%.3f", v)
 			}

@@ -75,6 +75,7 @@ const (
 	Certainty  Kind = "certainty"  // a doubt became a certainty
 	Opposite   Kind = "opposite"   // the source says the contrary
 	Mixed      Kind = "mixed"      // belongs to something else in the source
+	Elsewhere  Kind = "elsewhere"  // the words of the source seem to belong to something else
 	Scope      Kind = "scope"      // all or only, which the source does not say
 	Ours       Kind = "ours"       // about ourselves, and nobody told it
 	Nowhere    Kind = "nowhere"    // nothing of it is in a source
@@ -131,7 +132,6 @@ type Ground struct {
 	own       string // folded
 	phrases   []phrase
 	published time.Time
-	Notes     []string
 	numbers   []numeral
 	ownNumber []numeral
 	facts     []fact.Fact
@@ -216,7 +216,7 @@ func New(o *Options) *Ground {
 				}
 			}
 			st.count(i, found.List)
-			st.anchors = (&alignment{}).anchorsOf(st.facts, st.numbers, func(f *fact.Fact) int {
+			st.anchors = anchorsOf(st.facts, st.numbers, func(f *fact.Fact) int {
 				for _, e := range f.Evidence {
 					if e.Sentence == i {
 						return len(fold(text[:min(e.Span[0], len(text))]))
@@ -321,13 +321,12 @@ func (g *Ground) Check(s string, l lang.Language) Result {
 	}
 	c := g.newCheck(s, l)
 	c.hard()
-	c.meaning()
+	best := c.meaning()
 	r.Problems, r.Roundings = c.problems, c.roundings
-	best, score := c.best()
 	switch {
 	case c.ours && len(c.problems) == 0:
 		r.By = ByOwn
-	case score > 0:
+	case best != "":
 		r.By, r.Support = BySource, best
 	case c.advice:
 		r.By = ByPhrase

@@ -1,0 +1,129 @@
+package grounding
+
+// sign is something about a sentence that speaks against its being borne out.
+type sign int
+
+const (
+	sInvented    sign = iota // a thing of which no source speaks
+	sRival                   // the source has another thing of its class instead
+	sStranger                // a name in katakana that no source has
+	sHarm                    // a harm, an arrest, an apology of which no source tells
+	sHarmDenied              // that the source denies
+	sHarmDoubted             // that the source only suspects
+	sDenied                  // a thing of which the source speaks only to deny it
+	sDoubted                 // or only with doubt
+	sToo                     // "this one as well", which the source takes out
+	sOpposite                // the opposite is said of the same
+	sUncertain               // the source is less sure of it
+	sMood                    // a denial beside a statement
+	sDoubt                   // the best sentence of the source doubts it
+	sFuture                  // it has not happened yet
+	sAll
+	sOnly
+	sMost
+	sBound    // more than, where the source has up to
+	sReversed // from 5 to 3, where the source has from 3 to 5
+	sWhole    // the number of all, taken for a part
+	sUnit     // counts something else in the source
+	sDateDoes // on the date something else happened
+	sDateIs   // and to something else
+	sCountDoes
+	sCountIs
+	sNameIs
+	sPlace      // the date or identifier stands in a sentence about something else
+	sUncovered  // how much no sentence of the source has, in the same language
+	sUncoveredX // the same across languages
+	sLetters    // pairs of characters that the best sentence does not have
+	signs
+)
+
+// weighing is what a sign weighs and as what it is told. The weights were fitted to
+// the labelled sentences that may be read (see advisory/testdata/grounding), by
+// logistic regression that holds on to what a sign is worth by its nature; each sign
+// speaks against a sentence or not at all.
+type weighing struct {
+	weight float64
+	kind   Kind
+}
+
+var weights = [signs]weighing{
+	sInvented:    {2.4, Nowhere},
+	sRival:       {1.6, Nowhere},
+	sStranger:    {3.1, Nowhere},
+	sHarm:        {2.1, Nowhere},
+	sHarmDenied:  {2.6, Opposite},
+	sHarmDoubted: {1.5, Certainty},
+	sDenied:      {2.8, Opposite},
+	sDoubted:     {1.6, Certainty},
+	sToo:         {2.8, Opposite},
+	sOpposite:    {3.4, Opposite},
+	sUncertain:   {2.7, Certainty},
+	sMood:        {2.3, Opposite},
+	sDoubt:       {2.6, Certainty},
+	sFuture:      {3.0, Certainty},
+	sAll:         {4.0, Scope},
+	sOnly:        {2.4, Scope},
+	sMost:        {3.0, Scope},
+	sBound:       {3.8, Opposite},
+	sReversed:    {4.0, Opposite},
+	sWhole:       {3.2, Elsewhere},
+	sUnit:        {2.3, Elsewhere},
+	sDateDoes:    {1.5, Elsewhere},
+	sDateIs:      {1.6, Elsewhere},
+	sCountDoes:   {1.0, Elsewhere},
+	sCountIs:     {0.6, Elsewhere},
+	sNameIs:      {0.8, Elsewhere},
+	sPlace:       {1.9, Elsewhere},
+	sUncovered:   {2.1, Nowhere},
+	sUncoveredX:  {2.9, Nowhere},
+	sLetters:     {1.1, Nowhere},
+}
+
+const (
+	// trust is what a sentence starts with.
+	trust = -2.8
+	// limit is the sum of weights from which a sentence is flagged.
+	limit = 0.5
+)
+
+// weigh flags a sentence if enough speaks against it, as what weighs most.
+func (a *alignment) weigh() {
+	x := a.signs()
+	sum, most := trust, 0.0
+	best := sInvented
+	for s, v := range x {
+		w := v * weights[s].weight
+		sum += w
+		if w > most {
+			best, most = sign(s), w
+		}
+	}
+	if sum > limit {
+		want := ""
+		if a.best >= 0 {
+			want = a.c.g.sentences[a.best].text
+		}
+		a.c.flag(weights[best].kind, a.c.text, want)
+	}
+}
+
+// signs returns how much of each sign a sentence shows, from 0 to 1.
+func (a *alignment) signs() [signs]float64 {
+	var x [signs]float64
+	a.things(&x)
+	a.harms(&x)
+	a.strangers(&x)
+	a.denied(&x)
+	a.too(&x)
+	x[sOpposite], x[sUncertain] = a.polarity()
+	x[sMood] = a.mood()
+	a.doubt(&x)
+	a.quantities(&x)
+	a.reversed(&x)
+	a.most(&x)
+	a.parts(&x)
+	a.anchors(&x)
+	a.places(&x)
+	a.coverage(&x)
+	return x
+}

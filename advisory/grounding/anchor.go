@@ -277,7 +277,7 @@ func (a *alignment) parts(x *[signs]float64) {
 				weak = weak && y.of == "" && counts(t[min(y.to, len(t)):])
 				before := t[max(0, y.from-24):y.from]
 				after := t[y.to:min(len(t), y.to+30)]
-				whole = whole && (strings.Contains(after, "うち") || hasAnySuffix(strings.TrimRight(before, " "), " of", "of the", "out of", "of about", "of our", "of his") || strings.Contains(after, ", of wh"))
+				whole = whole && a.saidBehind(&st.view, y.to) && (strings.Contains(after, "うち") || hasAnySuffix(strings.TrimRight(before, " "), " of", "of the", "out of", "of about", "of our", "of his") || strings.Contains(after, ", of wh"))
 			}
 		}
 		if found && whole {
@@ -287,6 +287,26 @@ func (a *alignment) parts(x *[signs]float64) {
 			x[sUnit] = 1
 		}
 	}
+}
+
+// saidBehind reports whether what the sentence says is said behind a place only.
+func (a *alignment) saidBehind(v *view, at int) bool {
+	behind := false
+	for i := range a.v.marks {
+		m := &a.v.marks[i]
+		if !m.predicate() {
+			continue
+		}
+		for j := range v.marks {
+			if y := &v.marks[j]; sameID(m, y) {
+				if y.at < at {
+					return false
+				}
+				behind = true
+			}
+		}
+	}
+	return behind
 }
 
 // counts reports whether a word that is counted stands behind a number.

@@ -1,6 +1,7 @@
 package grounding
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -291,13 +292,20 @@ func (c *check) dates() {
 		}
 		c.use(f.from, f.to)
 		if strings.HasPrefix(f.Value, "--") || f.From.IsZero() {
+			if month, err := strconv.Atoi(strings.TrimPrefix(f.Value, "--")); err == nil && c.namesMonth(time.Month(month)) {
+				continue
+			}
 			if !c.known(c.folded[f.from:f.to]) {
 				c.flag(Date, c.folded[f.from:f.to], "")
 			}
 			continue
 		}
 		if !c.hasDay(f.From) || !c.hasDay(f.To) {
-			if c.isMonth(f.Fact) && c.inMonth(f.From) || f.From.Equal(f.To) && c.bareDay(f.From) {
+			if c.isMonth(f.Fact) && (c.inMonth(f.From) || !containsYear(c.folded[f.from:f.to]) && c.namesMonth(f.From.Month())) || f.From.Equal(f.To) && c.bareDay(f.From) {
+				continue
+			}
+			// Without a year the day is the one of the source.
+			if !containsYear(c.folded[f.from:f.to]) && c.sameDay(f.From) && c.sameDay(f.To) {
 				continue
 			}
 			c.flag(Date, c.folded[f.from:f.to], "")
@@ -307,6 +315,37 @@ func (c *check) dates() {
 
 func (c *check) hasDay(t time.Time) bool {
 	return c.g.published.Equal(t) || c.anyDate(func(f *fact.Fact) bool { return f.From.Equal(t) || f.To.Equal(t) })
+}
+
+// namesMonth reports whether a source names a month or has a day in it.
+func (c *check) namesMonth(m time.Month) bool {
+	if c.anyDate(func(f *fact.Fact) bool { return !f.From.IsZero() && (f.From.Month() == m || f.To.Month() == m) }) {
+		return true
+	}
+	value := fmt.Sprintf("--%02d", m)
+	return slices.ContainsFunc(c.g.sentences, func(st statement) bool {
+		return slices.ContainsFunc(st.anchors, func(x anchor) bool { return x.value == value })
+	})
+}
+
+// sameDay reports whether a source has a day of a month in any year.
+func (c *check) sameDay(t time.Time) bool {
+	is := func(o time.Time) bool { return !o.IsZero() && o.Month() == t.Month() && o.Day() == t.Day() }
+	return c.anyDate(func(f *fact.Fact) bool { return is(f.From) || is(f.To) })
+}
+
+func containsYear(s string) bool {
+	run := 0
+	for i := range len(s) {
+		if !isDigit(s[i]) {
+			run = 0
+			continue
+		}
+		if run++; run == 4 {
+			return true
+		}
+	}
+	return false
 }
 
 // bareDay reports whether a source names a day of the month of its own date

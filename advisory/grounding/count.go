@@ -92,6 +92,9 @@ func (c *check) numbers() {
 			continue // "ask a second person"
 		}
 		// A number in a list, a numbered step, "one of them".
+		if n.value <= 3 && len(n.unit) > 1 && n.unit[0] == '-' && isLetter(n.unit[1]) {
+			continue // two-step
+		}
 		if n.value == 1 && !n.percent && strings.HasPrefix(n.unit, "日") {
 			continue // per day
 		}
@@ -143,11 +146,13 @@ func (c *check) number(n *numeral) {
 		return
 	}
 	switch {
-	case rounded == nil && wrong == nil && inDays[unit] > 0 && c.lasts(n, unit):
+	case rounded == nil && wrong == nil && inDays[unit] > 0 && (c.lasts(n, unit) || !c.tells()):
 	case rounded != nil:
 		c.roundings = append(c.roundings, Rounding{Exact: strings.TrimSpace(rounded.text), Shown: strings.TrimSpace(n.text)})
 	case wrong != nil:
 		c.flag(Unit, n.text+firstWord(n.unit), wrong.text+firstWord(wrong.unit))
+	case n.value == 4 && containsAny(c.folded, []string{"年4回", "four times a year"}) && containsAny(c.g.texts, []string{"四半期", "quarter"}):
+	case strings.HasPrefix(n.unit, " and a half"):
 	case c.times3(n):
 	case n.percent && c.ratio(n):
 		c.roundings = append(c.roundings, Rounding{Shown: strings.TrimSpace(n.text)})
@@ -156,6 +161,21 @@ func (c *check) number(n *numeral) {
 	default:
 		c.flag(Number, n.text+firstWord(n.unit), "")
 	}
+}
+
+// tells reports whether a source tells of a length of time, or how often, in a
+// sentence that speaks of the same as the draft: one that follows from others is not
+// an invented one.
+func (c *check) tells() bool {
+	for i := range c.g.sentences {
+		st := &c.g.sentences[i]
+		if slices.ContainsFunc(st.numbers, func(n numeral) bool {
+			return inDays[n.of] > 0 && (!strings.HasPrefix(n.unit, "日") || strings.HasPrefix(n.unit, "日間"))
+		}) && c.touches(st) {
+			return true
+		}
+	}
+	return false
 }
 
 // counted compares what a number counts with what the source counts by it: the
@@ -507,7 +527,7 @@ func tokens(s string) []string {
 
 // claims compares how far something went for those who are counted.
 func (c *check) claims() {
-	if hedgedText(" " + c.folded + " ") {
+	if hedgedText(" "+c.folded+" ") || slices.ContainsFunc(c.st.view.marks, func(m mark) bool { return m.kind == "act" && m.negated }) {
 		return
 	}
 	for _, f := range c.facts {

@@ -28,7 +28,7 @@ func (c *check) lasts(n *numeral, unit string) bool {
 	}
 	fits := func(from, to time.Time) bool {
 		d := to.Sub(from).Hours() / 24
-		return d > 0 && (math.Abs(d-days) <= 1 || n.bound != exact && math.Abs(d-days) <= 0.1*d)
+		return d > 0 && (math.Abs(d-days) <= 1 || n.bound != exact && math.Abs(d-days) <= 0.15*d)
 	}
 	for i := range c.g.sentences {
 		var ends []time.Time

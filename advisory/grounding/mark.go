@@ -154,7 +154,7 @@ var (
 	noJA = []string{"ない", "ません", "なかった", "なく", "なし", "せず", "されず", "れず", "ておらず", "にならず", "までもな", "困難"}
 	noEN = []string{"not", "no", "never", "without", "cannot", "neither", "nor", "none", "nobody", "nothing", "n't", "unlikely", "hardly", "rather than", "instead of", "fails to", "failed to", "yet to"}
 	// noNo are negations that take nothing back.
-	noNo   = []string{"かもしれない", "かもしれません", "なければな", "ないと困", "だけでな", "ばかりでな", "少なくない", "少なくとも", "間違いな", "ほかならない", "に過ぎない", "ないように", "ないよう", "なくては", "なくなる恐れ", "もれなく", "問題な", "問題ありません", "問題はありません", "限らな", "ほどな", "まもな", "間もな", "切れなく"}
+	noNo   = []string{"かもしれない", "かもしれません", "なければな", "ないと困", "だけでな", "ばかりでな", "少なくない", "少なくとも", "間違いな", "ほかならない", "に過ぎない", "にすぎな", "にすぎませ", "に過ぎませ", "ないように", "ないよう", "なくては", "なくなる恐れ", "もれなく", "問題な", "問題ありません", "問題はありません", "限らな", "ほどな", "まもな", "間もな", "切れなく"}
 	noNoEN = []string{"not only", "no doubt", "no later", "no longer than", "no fewer", "no less", "not least", "no more than", "without delay", "nothing but", "if you do not", "if not"}
 )
 

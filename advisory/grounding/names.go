@@ -123,6 +123,9 @@ func (c *check) capitals() {
 			continue // the first word of a sentence
 		}
 		f := strings.ToLower(w)
+		if plural := strings.TrimSuffix(f, "s"); c.speaksOf(f) || c.g.langs[lang.JA] && (f == "japan" || f == "japanese") || plural != f && standing[plural] {
+			continue
+		}
 		if standing[f] || c.g.texts == "" || strings.Contains(c.g.texts, f) || strings.Contains(c.g.own, f) || isMonth(f) || c.isPart(f) {
 			continue
 		}
@@ -152,6 +155,11 @@ func (c *check) capitals() {
 		}
 		c.flag(Name, w, "")
 	}
+}
+
+// speaksOf reports whether the lexicon has a word, so that it is no name.
+func (c *check) speaksOf(word string) bool {
+	return slices.ContainsFunc(c.st.view.marks, func(m mark) bool { return len(m.ids) > 0 && m.word == word && m.kind == "thing" })
 }
 
 // hasNeighbourSounding reports whether another word of the name is in the

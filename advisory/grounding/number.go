@@ -217,6 +217,8 @@ func (n *numeral) finish(s string) {
 	before = before[max(0, len(before)-40):]
 	tail := strings.TrimRight(before, " ")
 	switch {
+	case hasAnySuffix(tail, "no more than", "not more than"):
+		n.bound = under
 	case hasAnySuffix(tail, "more than", "over", "at least", "exceeding", "upwards of", "少なくとも"):
 		n.bound = atLeast
 	case hasAnySuffix(tail, "nearly", "almost", "close to", "just under", "up to", "fewer than", "less than", "under", "最大"):
@@ -225,7 +227,7 @@ func (n *numeral) finish(s string) {
 		n.bound = about
 	}
 	after := n.unit
-	for _, w := range []string{"以上", "超", "を超え", "余り", "強", "or more", "+"} {
+	for _, w := range []string{"以上", "超", "を超え", "余り", "あまり", "強", "or more", "+"} {
 		if i := strings.Index(after, w); i >= 0 && i <= 16 {
 			n.bound = atLeast
 		}

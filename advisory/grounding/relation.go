@@ -32,6 +32,9 @@ func (st *statement) reach(n *numeral, clause int) bool {
 		}
 		return true
 	}
+	if k := clause; k < len(st.parts) && strings.Contains(st.parts[k].text, "うち") {
+		return false
+	}
 	for i := range st.numbers {
 		m := &st.numbers[i]
 		if m.percent || m.token || m.value == n.value || m.counter() == "" && m.value < 2 && !strings.HasPrefix(m.unit, " of ") || inDays[m.counter()] > 0 {

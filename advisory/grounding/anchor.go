@@ -27,6 +27,7 @@ func anchorsOf(facts []fact.Fact, numbers []numeral, at func(*fact.Fact) int) []
 		switch f.Type {
 		case fact.Date, fact.CVE, fact.KB, fact.Build, fact.Version:
 			out = append(out, anchor{string(f.Type), f.Value, at(f)})
+		default:
 		}
 	}
 	for i := range numbers {

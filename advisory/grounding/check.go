@@ -22,8 +22,6 @@ type check struct {
 	says   []said
 	parts  []clause
 	st     statement
-	cities []string
-	scores []float64 // overlap with each sentence of the sources, once it is asked for
 	words  []string
 	used   []span // of the folded text
 	advice bool
@@ -67,7 +65,7 @@ func (g *Ground) newCheck(s string, l lang.Language) *check {
 	c.st = newStatement(s)
 	c.st.numbers = slices.DeleteFunc(numerals(c.folded), func(n numeral) bool { return c.dated(n.from) })
 	c.st.numbers = c.st.numbers[:min(len(c.st.numbers), maxNumbers)]
-	c.says, c.parts, c.cities = c.st.says, c.st.parts, c.st.cities
+	c.says, c.parts = c.st.says, c.st.parts
 	c.words = sentence.Words(s)
 	c.advice = isAdvice(c.folded)
 	return c

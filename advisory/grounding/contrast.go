@@ -269,7 +269,11 @@ func (a *alignment) polarity() (opposed, doubted float64) {
 				if !sameMark(m, y) || !y.stated() && !(m.absent && m.negated) {
 					continue
 				}
-				score := max(0, min(1, (0.5*(a.cover[i]-a.weight[k])+a.inClause(i, y.clause)-0.5*a.weight[k])/(other+0.15)))
+				topic := a.cover[i] - a.weight[k]
+				if i > 1 {
+					topic = max(topic, 0.9*a.cover[i-1]) // what the sentence before is about
+				}
+				score := max(0, min(1, (0.5*topic+a.inClause(i, y.clause)-0.5*a.weight[k])/(other+0.15)))
 				switch {
 				case (y.hedged || y.open) && !m.hedged && !m.future && !m.negated:
 					doubt = max(doubt, score)
@@ -307,7 +311,7 @@ func (a *alignment) rarest(k int) map[int]bool {
 		for i, in := range a.in[q] {
 			if in {
 				n++
-				both = both || a.in[k][i]
+				both = both || a.in[k][i] || i > 0 && i+1 < len(a.in[k]) && a.in[k][i+1]
 			}
 		}
 		if both && n < least {
@@ -321,6 +325,7 @@ func (a *alignment) rarest(k int) map[int]bool {
 	for i, in := range a.in[best] {
 		if in {
 			out[i] = true
+			out[i+1] = out[i+1] || i > 0
 		}
 	}
 	return out

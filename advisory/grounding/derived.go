@@ -211,17 +211,6 @@ func placeName(w string) (string, bool) {
 	return "", false
 }
 
-// citiesIn returns the places of the gazetteer in a folded text.
-func citiesIn(s string) []string {
-	var out []string
-	for line := range strings.SplitSeq(gazetteer, "|") {
-		if ja, en, _ := strings.Cut(line, " "); strings.Contains(s, ja) || bounded(s, en) {
-			out = append(out, en)
-		}
-	}
-	return out
-}
-
 // kinds of organisations, as they end their names in Japanese, with the words of
 // English.
 var endings = []struct {

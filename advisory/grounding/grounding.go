@@ -5,14 +5,18 @@
 // Numbers, dates, identifiers, names, places, addresses and what is claimed of
 // them are compared in a normalised form, so that a draft in Japanese can be held
 // against an article in English. Honest rounding ("92 %" as "about 90%" or 約9割)
-// is accepted and noted. Beyond such hard facts a small dictionary of what
-// sentences say, with its negations and doubts, finds the opposite of a
-// statement and a doubt that became a certainty.
+// is accepted and noted.
 //
-// The check proves presence and not truth: a right number with a wrong noun may
-// pass, and only a reader sees what a sentence insinuates. There is no model
-// behind it; its work grows with the length of the draft times that of the
-// sources, which are bounded.
+// Beyond such hard facts each sentence is laid beside those of the sources, by the
+// words of a lexicon of both languages, and by its own words where the languages are
+// the same. Signs are gathered that it is not borne out: something of which no source
+// speaks, the opposite said of the same, a doubt that is gone, a date that belongs to
+// something else, all where the source has some. They are weighed together, and a
+// sentence is flagged where enough speaks against it.
+//
+// The check proves presence and not truth: much that no source says passes, and only
+// a reader sees what a sentence insinuates. There is no model behind it; its work
+// grows with the length of the draft times that of the sources, which are bounded.
 package grounding
 
 import (
@@ -138,20 +142,17 @@ type Ground struct {
 	ownFacts  []fact.Fact
 	romaji    string
 	langs     map[lang.Language]bool
-	spread    map[string]int // how many sentences say it
 }
 
 // statement is a sentence of a source.
 type statement struct {
 	text  string
-	words map[string]bool
 	says  []said
 	facts []fact.Fact
 	parts []clause
 
 	numbers []numeral // without those of dates and identifiers
-	cities  []string
-	before  []said // what the sentence before says
+	before  []said    // what the sentence before says
 	view    view
 	anchors []anchor
 }
@@ -188,7 +189,7 @@ func (st *statement) count(index int, facts []fact.Fact) {
 
 // New builds the index.
 func New(o *Options) *Ground {
-	g := &Ground{langs: map[lang.Language]bool{}, spread: map[string]int{}}
+	g := &Ground{langs: map[lang.Language]bool{}}
 	if o == nil {
 		return g
 	}
@@ -229,13 +230,6 @@ func New(o *Options) *Ground {
 			if i > 1 {
 				st.before = g.sentences[len(g.sentences)-1].says
 			}
-			said := map[string]bool{}
-			for _, x := range st.says {
-				if !said[x.id] {
-					said[x.id] = true
-					g.spread[x.id]++
-				}
-			}
 			g.sentences = append(g.sentences, st)
 		}
 		all = append(all, s.Title, s.Text, s.URL)
@@ -274,12 +268,8 @@ func firstDay(found *fact.Facts) time.Time {
 }
 
 func newStatement(text string) statement {
-	st := statement{text: text, words: map[string]bool{}, says: concepts(fold(text)), parts: clauses(text), view: newView(text)}
-	for _, w := range sentence.Words(text) {
-		st.words[w] = true
-	}
+	st := statement{text: text, says: concepts(fold(text)), parts: clauses(text), view: newView(text)}
 	st.says = st.says[:min(len(st.says), maxSaid)]
-	st.cities = citiesIn(fold(text))
 	return st
 }
 

@@ -25,7 +25,7 @@ func labelled(t *testing.T) ([]sample, map[string]*grounding.Ground) {
 	dir := filepath.Join("..", "testdata", "grounding")
 	var out []sample
 	grounds := map[string]*grounding.Ground{}
-	for _, name := range []string{"drafts.jsonl", "third.jsonl", "fourth.jsonl", "fifth.jsonl"} {
+	for _, name := range []string{"drafts.jsonl", "third.jsonl", "fourth.jsonl", "sixth.jsonl", "fifth.jsonl"} {
 		b, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
 			t.Fatal(err)
@@ -66,17 +66,17 @@ type part struct {
 	least, wrong int
 }
 
-// parts are in the order of their sources. Of g07 to g12 only the figures were
-// looked at; all others were at hand when rules were written, k01 to k04 for the
-// shortest time. The limits are what was reached, so that a change which makes it
+// parts are in the order of their sources. The sentences of n01 to n07 were never
+// looked at, only their figures; all others were at hand when the lexicon and the
+// weights were made. The limits are what was reached, so that a change which makes it
 // worse is seen.
 var parts = []part{
-	{"g01-g06", "g06", true, 95, 2},
-	{"g07-g12", "g12", false, 81, 7},
-	{"h01-h06", "h06", true, 95, 2},
-	{"k01-k04", "k04", true, 75, 4},
-	{"m01-m07", "m07", true, 40, 20},
-	{"n01-n07", "n07", false, 60, 17},
+	{"g01-g06", "g06", true, 80, 2},
+	{"g07-g12", "g12", true, 76, 4},
+	{"h01-h06", "h06", true, 68, 3},
+	{"k01-k04", "k04", true, 66, 5},
+	{"m01-m07", "m07", true, 66, 3},
+	{"n01-n07", "n07", false, 40, 20},
 }
 
 // TestPlanted measures the parts of the labelled set.
@@ -170,6 +170,8 @@ func TestCheck(t *testing.T) {
 		{"AboutUs", "ja", "当社では5名が受信しました。", grounding.Ours},
 		{"Address", "en", "Read https://kiso.example/elsewhere for more.", grounding.Address},
 		{"OnlySome", "ja", "29カ国のすべての利用者が標的になりました。", grounding.Scope},
+		{"Invented", "en", "The police have arrested a woman in the case.", grounding.Nowhere},
+		{"NotFixed", "en", "CVE-2031-40123 is not being exploited.", grounding.Opposite},
 		{"SwappedPlace", "ja", "92%は日本でした。", grounding.Place},
 		{"Greeting", "ja", "お疲れさまです。情報システム担当です。", ""},
 	} {

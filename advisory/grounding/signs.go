@@ -14,6 +14,7 @@ const (
 	sDoubted                 // or only with doubt
 	sToo                     // "this one as well", which the source takes out
 	sOpposite                // the opposite is said of the same
+	sFlatly                  // clearly so
 	sUncertain               // the source is less sure of it
 	sMood                    // a denial beside a statement
 	sDoubt                   // the best sentence of the source doubts it
@@ -47,43 +48,44 @@ type weighing struct {
 }
 
 var weights = [signs]weighing{
-	sInvented:    {2.4, Nowhere},
-	sRival:       {1.6, Nowhere},
-	sStranger:    {3.1, Nowhere},
-	sHarm:        {2.1, Nowhere},
-	sHarmDenied:  {2.6, Opposite},
-	sHarmDoubted: {1.5, Certainty},
-	sDenied:      {2.8, Opposite},
-	sDoubted:     {1.6, Certainty},
-	sToo:         {2.8, Opposite},
-	sOpposite:    {3.4, Opposite},
-	sUncertain:   {2.7, Certainty},
-	sMood:        {2.3, Opposite},
-	sDoubt:       {2.6, Certainty},
-	sFuture:      {3.0, Certainty},
-	sAll:         {4.0, Scope},
-	sOnly:        {2.4, Scope},
-	sMost:        {3.0, Scope},
+	sInvented:    {2.2, Nowhere},
+	sRival:       {1.7, Nowhere},
+	sStranger:    {3.2, Nowhere},
+	sHarm:        {1.9, Nowhere},
+	sHarmDenied:  {2.4, Opposite},
+	sHarmDoubted: {1.1, Certainty},
+	sDenied:      {2.7, Opposite},
+	sDoubted:     {0.6, Certainty},
+	sToo:         {3.1, Opposite},
+	sOpposite:    {2.9, Opposite},
+	sFlatly:      {1.1, Opposite},
+	sUncertain:   {2.4, Certainty},
+	sMood:        {2.7, Opposite},
+	sDoubt:       {2.9, Certainty},
+	sFuture:      {3.3, Certainty},
+	sAll:         {4.1, Scope},
+	sOnly:        {2.6, Scope},
+	sMost:        {2.9, Scope},
 	sBound:       {3.8, Opposite},
 	sReversed:    {4.0, Opposite},
-	sWhole:       {3.2, Elsewhere},
-	sUnit:        {2.3, Elsewhere},
+	sWhole:       {2.8, Elsewhere},
+	sUnit:        {2.1, Elsewhere},
 	sDateDoes:    {1.5, Elsewhere},
-	sDateIs:      {1.6, Elsewhere},
-	sCountDoes:   {1.0, Elsewhere},
-	sCountIs:     {0.6, Elsewhere},
-	sNameIs:      {0.8, Elsewhere},
-	sPlace:       {1.9, Elsewhere},
-	sUncovered:   {2.1, Nowhere},
-	sUncoveredX:  {2.9, Nowhere},
-	sLetters:     {1.1, Nowhere},
+	sDateIs:      {1.7, Elsewhere},
+	sCountDoes:   {0.5, Elsewhere},
+	sCountIs:     {0.5, Elsewhere},
+	sNameIs:      {0.7, Elsewhere},
+	sPlace:       {1.8, Elsewhere},
+	sUncovered:   {1.9, Nowhere},
+	sUncoveredX:  {2.8, Nowhere},
+	sLetters:     {0.7, Nowhere},
 }
 
 const (
 	// trust is what a sentence starts with.
-	trust = -2.8
+	trust = -2.7
 	// limit is the sum of weights from which a sentence is flagged.
-	limit = 0.5
+	limit = 0.7
 )
 
 // weigh flags a sentence if enough speaks against it, as what weighs most.
@@ -116,6 +118,9 @@ func (a *alignment) signs() [signs]float64 {
 	a.denied(&x)
 	a.too(&x)
 	x[sOpposite], x[sUncertain] = a.polarity()
+	if x[sOpposite] > 0.7 {
+		x[sFlatly] = 1
+	}
 	x[sMood] = a.mood()
 	a.doubt(&x)
 	a.quantities(&x)

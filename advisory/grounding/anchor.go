@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sekisho/sekisho/lang"
 	"github.com/sekisho/sekisho/news/fact"
 )
 
@@ -75,7 +76,7 @@ func looseDates(s string, published time.Time) []anchor {
 		case j-i > 2 || n == 0:
 		case strings.HasPrefix(s[j:], "月") && n <= 12 && (j+3 >= len(s) || !isDigit(s[j+3])):
 			out = append(out, anchor{"date", fmt.Sprintf("--%02d", n), i})
-		case strings.HasPrefix(s[j:], "日") && n <= 31 && !strings.HasSuffix(s[:i], "月") && !hasPrefix(s[j+len("日"):], "間", "以内", "後", "前", "ほど", "程度", "で", "あたり", "1回", "に1", "当たり"):
+		case strings.HasPrefix(s[j:], "日") && n <= 31 && !strings.HasSuffix(s[:i], "月") && (len(s) <= j+3 || !isDigit(s[j+3])) && !hasPrefix(s[j+len("日"):], "間", "以内", "後", "前", "ほど", "程度", "で", "あたり", "1回", "に1", "当たり"):
 			out = append(out, anchor{"date", time.Date(published.Year(), published.Month(), n, 0, 0, 0, 0, time.UTC).Format(time.DateOnly), i})
 		}
 		i = j - 1
@@ -357,7 +358,9 @@ func (a *alignment) quantities(x *[signs]float64) {
 		for j := range st.numbers {
 			y := &st.numbers[j]
 			if n.value == y.value && n.percent == y.percent && (n.bound == atLeast && y.bound == under || n.bound == under && y.bound == atLeast) {
-				x[sBound] = 1
+				if len(negators(c.folded, c.lang == lang.JA)) == 0 {
+					x[sBound] = 1
+				}
 			}
 		}
 	}

@@ -94,6 +94,9 @@ func (c *check) harmed() {
 			if n.percent || n.token || n.value < 2 || n.counter() == "" || inDays[n.counter()] > 0 || !c.st.reach(&n, x.clause) || c.dated(n.from) {
 				continue
 			}
+			if x.clause > c.st.clauseOf(n.from) && strings.Contains(c.parts[min(x.clause, len(c.parts)-1)].text, "うち") {
+				continue // said of a part of them
+			}
 			done[pair{x.id, n.value}] = true
 			counted, agrees := "", false
 			for i := range c.g.sentences {
@@ -155,9 +158,6 @@ func (st *statement) reach(n *numeral, clause int) bool {
 			}
 		}
 		return true
-	}
-	if k := clause; k < len(st.parts) && strings.Contains(st.parts[k].text, "うち") {
-		return false
 	}
 	for i := range st.numbers {
 		m := &st.numbers[i]

@@ -95,6 +95,9 @@ func (c *check) numbers() {
 		if n.value <= 3 && len(n.unit) > 1 && n.unit[0] == '-' && isLetter(n.unit[1]) {
 			continue // two-step
 		}
+		if n.value <= 10 && strings.HasSuffix(c.folded[:n.from], "other ") {
+			continue // what is left of a number
+		}
 		if n.value == 1 && !n.percent && strings.HasPrefix(n.unit, "日") {
 			continue // per day
 		}

@@ -226,6 +226,13 @@ func New(o *Options) *Ground {
 				return 0
 			})
 			st.anchors = append(st.anchors, looseDates(st.view.folded, in.Published)...)
+			if i > 1 && containsAny(st.view.folded, []string{"同日", "同じ日", "same day", "that day"}) {
+				for _, a := range g.sentences[len(g.sentences)-1].anchors {
+					if a.kind == "date" && len(st.anchors) < maxAnchors {
+						st.anchors = append(st.anchors, anchor{a.kind, a.value, 0})
+					}
+				}
+			}
 			g.numbers = append(g.numbers, st.numbers...)
 			if i > 1 {
 				st.before = g.sentences[len(g.sentences)-1].says

@@ -151,7 +151,7 @@ func phrasesOf(s string) []phraseOf {
 }
 
 var (
-	noJA = []string{"ない", "ません", "なかった", "なく", "なし", "せず", "されず", "れず", "ておらず", "にならず", "までもな", "困難"}
+	noJA = []string{"ない", "ません", "なかった", "なく", "なし", "せず", "されず", "れず", "ておらず", "ず、", "ずに", "にならず", "までもな", "困難"}
 	noEN = []string{"not", "no", "never", "without", "cannot", "neither", "nor", "none", "nobody", "nothing", "n't", "unlikely", "hardly", "rather than", "instead of", "fails to", "failed to", "yet to"}
 	// noNo are negations that take nothing back.
 	noNo   = []string{"かもしれない", "かもしれません", "なければな", "ないと困", "だけでな", "ばかりでな", "少なくない", "少なくとも", "間違いな", "ほかならない", "に過ぎない", "にすぎな", "にすぎませ", "に過ぎませ", "ないように", "ないよう", "なくては", "なくなる恐れ", "もれなく", "問題な", "問題ありません", "問題はありません", "限らな", "ほどな", "まもな", "間もな", "切れなく"}
@@ -181,6 +181,9 @@ func negators(t string, japanese bool) []span {
 				return k >= 0 && i-k >= 0 && strings.HasPrefix(t[i-k:], e)
 			}) {
 				continue
+			}
+			if japanese && strings.Contains(t[:i], "しか") {
+				continue // only
 			}
 			out = append(out, span{i, from})
 		}

@@ -123,7 +123,7 @@ func (c *check) capitals() {
 			continue // the first word of a sentence
 		}
 		f := strings.ToLower(w)
-		if plural := strings.TrimSuffix(f, "s"); c.speaksOf(f) || c.g.langs[lang.JA] && (f == "japan" || f == "japanese") || plural != f && standing[plural] {
+		if plural := strings.TrimSuffix(f, "s"); c.speaksOf(f) || w == strings.ToUpper(w) && initials(c.g.texts, f) || c.g.langs[lang.JA] && (f == "japan" || f == "japanese") || plural != f && standing[plural] {
 			continue
 		}
 		if standing[f] || c.g.texts == "" || strings.Contains(c.g.texts, f) || strings.Contains(c.g.own, f) || isMonth(f) || c.isPart(f) {
@@ -155,6 +155,25 @@ func (c *check) capitals() {
 		}
 		c.flag(Name, w, "")
 	}
+}
+
+// initials reports whether words in a row in a folded text begin with the letters of
+// an acronym: "extended security updates" for ESU.
+func initials(text, acronym string) bool {
+	if len(acronym) < 3 || len(acronym) > 6 || !allLetters(acronym) {
+		return false
+	}
+	words := strings.FieldsFunc(text, func(r rune) bool { return r > 0x7f || !isLetter(byte(r)) && !isDigit(byte(r)) })
+	for i := range max(0, len(words)-len(acronym)+1) {
+		n := 0
+		for n < len(acronym) && words[i+n][0] == acronym[n] {
+			n++
+		}
+		if n == len(acronym) {
+			return true
+		}
+	}
+	return false
 }
 
 // speaksOf reports whether the lexicon has a word, so that it is no name.

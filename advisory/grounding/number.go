@@ -140,6 +140,9 @@ func digits(s string, i int) numeral {
 // wordNumber reads an English number in words, or a fraction as a share.
 func wordNumber(s string, i, j int) (numeral, bool) {
 	v, ok := smallNumbers[s[i:j]]
+	if strings.HasPrefix(s[j:], " third part") || strings.HasPrefix(s[j:], " third-part") {
+		return numeral{}, false // a third party
+	}
 	if s[i:j] == "a" && (strings.HasPrefix(s[j:], " third") || strings.HasPrefix(s[j:], " quarter") || strings.HasPrefix(s[j:], " fifth")) {
 		v, ok = 1, true
 	}

@@ -48,44 +48,44 @@ type weighing struct {
 }
 
 var weights = [signs]weighing{
-	sInvented:    {2.2, Nowhere},
-	sRival:       {1.7, Nowhere},
+	sInvented:    {1.8, Nowhere},
+	sRival:       {1.9, Nowhere},
 	sStranger:    {3.2, Nowhere},
 	sHarm:        {1.9, Nowhere},
 	sHarmDenied:  {2.4, Opposite},
-	sHarmDoubted: {1.1, Certainty},
-	sDenied:      {2.7, Opposite},
-	sDoubted:     {0.6, Certainty},
-	sToo:         {3.1, Opposite},
-	sOpposite:    {2.9, Opposite},
-	sFlatly:      {1.1, Opposite},
-	sUncertain:   {2.4, Certainty},
-	sMood:        {2.7, Opposite},
-	sDoubt:       {2.9, Certainty},
-	sFuture:      {3.3, Certainty},
-	sAll:         {4.1, Scope},
-	sOnly:        {2.6, Scope},
+	sHarmDoubted: {1.0, Certainty},
+	sDenied:      {2.0, Opposite},
+	sDoubted:     {0.9, Certainty},
+	sToo:         {3.3, Opposite},
+	sOpposite:    {2.4, Opposite},
+	sFlatly:      {0.8, Opposite},
+	sUncertain:   {2.3, Certainty},
+	sMood:        {3.0, Opposite},
+	sDoubt:       {3.1, Certainty},
+	sFuture:      {3.4, Certainty},
+	sAll:         {4.4, Scope},
+	sOnly:        {2.2, Scope},
 	sMost:        {2.9, Scope},
-	sBound:       {3.8, Opposite},
+	sBound:       {3.7, Opposite},
 	sReversed:    {4.0, Opposite},
-	sWhole:       {2.8, Elsewhere},
-	sUnit:        {2.1, Elsewhere},
-	sDateDoes:    {1.5, Elsewhere},
-	sDateIs:      {1.7, Elsewhere},
+	sWhole:       {2.7, Elsewhere},
+	sUnit:        {1.4, Elsewhere},
+	sDateDoes:    {1.4, Elsewhere},
+	sDateIs:      {0.9, Elsewhere},
 	sCountDoes:   {0.5, Elsewhere},
-	sCountIs:     {0.5, Elsewhere},
+	sCountIs:     {0.9, Elsewhere},
 	sNameIs:      {0.7, Elsewhere},
-	sPlace:       {1.8, Elsewhere},
-	sUncovered:   {1.9, Nowhere},
-	sUncoveredX:  {2.8, Nowhere},
-	sLetters:     {0.7, Nowhere},
+	sPlace:       {2.1, Elsewhere},
+	sUncovered:   {1.7, Nowhere},
+	sUncoveredX:  {2.6, Nowhere},
+	sLetters:     {0.4, Nowhere},
 }
 
 const (
 	// trust is what a sentence starts with.
-	trust = -2.7
+	trust = -2.5
 	// limit is the sum of weights from which a sentence is flagged.
-	limit = 0.7
+	limit = 0.6
 )
 
 // weigh flags a sentence if enough speaks against it, as what weighs most.

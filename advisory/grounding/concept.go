@@ -181,7 +181,7 @@ var (
 	negationsEN = []string{"not", "no", "never", "without", "cannot", "neither", "nor", "none", "nobody", "nothing", "only if", "isn't", "aren't", "don't", "doesn't", "can't", "won't", "wasn't", "weren't", "hasn't", "lack", "lacks", "lacked", "lacking"}
 	unknowns    = []string{"明らかになってい", "分かってい", "わかってい", "決まってい", "不明", "未定", "not known", "unknown", "unclear", "undecided", "do not know", "not clear", "not been determined"}
 	futures     = []string{"予定", "見通し", "めど", "準備中", "promise", "今後", "する計画", " will ", "planned", "scheduled", "expected", " plans to"}
-	hedges      = []string{"可能性", "おそれ", "恐れ", "懸念", "疑", "とみられ", "かもしれ", "推測", "見込", "はっきりし", "断定でき", "確認中", "調査中", "検証中", "being examined", "being investigated", "と見て", "と考え", " might ", "could", "possibl", "likely", "probabl", "presumabl", "apparently", "confidence", "suspect", "appear", "believed", "assess", "potential", "not certain", "uncertain", "points to", "under investigation", "investigating", "whether"}
+	hedges      = []string{"可能性", "おそれ", "恐れ", "懸念", "疑", "とみられ", "かもしれ", "推測", "見込", "はっきりし", "断定でき", "確認中", "調査中", "検証中", "being examined", "being investigated", "と見て", "と考え", " might ", "could", "possibl", "likely", "probabl", "presumabl", "apparently", "confidence", "suspected", "suspects that", "suspicion", "appear", "believed", "assess", "potential", "not certain", "uncertain", "points to", "under investigation", "investigating", "whether"}
 )
 
 // concepts returns what a folded sentence says.

@@ -366,10 +366,10 @@ func (c *check) touches(st *statement) bool {
 			n++
 		}
 	}
-	return n > 1
+	return n > 0
 }
 
-// fold reports whether "three times as many" follows from two counts of a source.
+// times3 reports whether "three times as many" follows from two counts of a source.
 func (c *check) times3(n *numeral) bool {
 	if !strings.HasPrefix(n.unit, "倍") && !strings.HasPrefix(strings.TrimLeft(n.unit, " "), "times") && !strings.HasPrefix(n.unit, "-fold") {
 		return false

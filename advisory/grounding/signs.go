@@ -48,37 +48,37 @@ type weighing struct {
 }
 
 var weights = [signs]weighing{
-	sInvented:    {1.8, Nowhere},
-	sRival:       {1.9, Nowhere},
+	sInvented:    {2.2, Nowhere},
+	sRival:       {2.1, Nowhere},
 	sStranger:    {3.2, Nowhere},
-	sHarm:        {1.9, Nowhere},
+	sHarm:        {2.0, Nowhere},
 	sHarmDenied:  {2.4, Opposite},
 	sHarmDoubted: {1.0, Certainty},
 	sDenied:      {2.0, Opposite},
-	sDoubted:     {0.9, Certainty},
-	sToo:         {3.3, Opposite},
+	sDoubted:     {1.0, Certainty},
+	sToo:         {3.2, Opposite},
 	sOpposite:    {2.4, Opposite},
 	sFlatly:      {0.8, Opposite},
-	sUncertain:   {2.3, Certainty},
+	sUncertain:   {2.1, Certainty},
 	sMood:        {3.0, Opposite},
-	sDoubt:       {3.1, Certainty},
-	sFuture:      {3.4, Certainty},
-	sAll:         {4.4, Scope},
+	sDoubt:       {2.8, Certainty},
+	sFuture:      {3.5, Certainty},
+	sAll:         {4.3, Scope},
 	sOnly:        {2.2, Scope},
 	sMost:        {2.9, Scope},
 	sBound:       {3.7, Opposite},
 	sReversed:    {4.0, Opposite},
-	sWhole:       {2.7, Elsewhere},
+	sWhole:       {2.6, Elsewhere},
 	sUnit:        {1.4, Elsewhere},
-	sDateDoes:    {1.4, Elsewhere},
+	sDateDoes:    {1.3, Elsewhere},
 	sDateIs:      {0.9, Elsewhere},
-	sCountDoes:   {0.5, Elsewhere},
-	sCountIs:     {0.9, Elsewhere},
+	sCountDoes:   {0.7, Elsewhere},
+	sCountIs:     {0.8, Elsewhere},
 	sNameIs:      {0.7, Elsewhere},
-	sPlace:       {2.1, Elsewhere},
+	sPlace:       {2.0, Elsewhere},
 	sUncovered:   {1.7, Nowhere},
-	sUncoveredX:  {2.6, Nowhere},
-	sLetters:     {0.4, Nowhere},
+	sUncoveredX:  {2.5, Nowhere},
+	sLetters:     {0.3, Nowhere},
 }
 
 const (
@@ -130,5 +130,9 @@ func (a *alignment) signs() [signs]float64 {
 	a.anchors(&x)
 	a.places(&x)
 	a.coverage(&x)
+	if x[sInvented] > 0 {
+		// What is invented is not covered: it counts once.
+		x[sUncovered], x[sUncoveredX] = x[sUncovered]/2, x[sUncoveredX]/2
+	}
 	return x
 }

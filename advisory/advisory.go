@@ -73,6 +73,7 @@ type Source struct {
 	Publisher string `json:"publisher,omitempty"`
 	URL       string `json:"url,omitempty"`
 	Published string `json:"published,omitempty"` // RFC 3339 date
+	Own       bool   `json:"own,omitempty"`       // what was found in the organisation's own mail; it has no publisher
 }
 
 // Excerpt is a sentence of a source, quoted in its own language.

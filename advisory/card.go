@@ -47,7 +47,7 @@ func Card(d *Document, l lang.Language, words *lang.Catalogue) (head []string, r
 	add(say("confirm"), d.Reason.Confirm.In(l))
 	var sources []string
 	for _, s := range d.Sources {
-		line := s.line().In(l)
+		line := s.line(words).In(l)
 		if s.URL != "" {
 			line += " " + s.URL
 		}

@@ -228,7 +228,7 @@ func (w *writer) numbered(p *page) {
 
 func (w *writer) addSources(p *page) {
 	for i, s := range w.doc.Sources {
-		text := s.line()
+		text := s.line(w.words)
 		p.lines = append(p.lines, pageLine{id: "source." + strconv.Itoa(i+1), kind: KindSource, text: text, url: s.URL})
 	}
 	if len(w.doc.Sources) == 0 {
@@ -238,14 +238,16 @@ func (w *writer) addSources(p *page) {
 }
 
 // line is a source in words: publisher, title, date.
-func (s Source) line() lang.Text {
-	words := s.Title
-	if s.Publisher != "" && s.Title != "" {
-		words = s.Publisher + ": " + s.Title
-	} else if s.Title == "" {
-		words = s.Publisher
+func (s Source) line(words *lang.Catalogue) lang.Text {
+	t := lang.Text{JA: s.Publisher, EN: s.Publisher}
+	if s.Own {
+		t = words.Render(lang.M("advisory.own-source"))
 	}
-	t := lang.Text{JA: words, EN: words}
+	if s.Title != "" && t != (lang.Text{}) {
+		t.JA, t.EN = t.JA+": "+s.Title, t.EN+": "+s.Title
+	} else if s.Title != "" {
+		t = lang.Text{JA: s.Title, EN: s.Title}
+	}
 	if at, err := time.Parse(isoDate, s.Published); err == nil {
 		t.JA += "(" + lang.DateRange(lang.JA, at, at) + ")"
 		t.EN += " (" + lang.DateRange(lang.EN, at, at) + ")"

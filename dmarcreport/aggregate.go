@@ -122,13 +122,14 @@ var names = [...]struct {
 }
 
 // buckets is names by a hash that costs next to nothing: a report is a thousand
-// tags and hardly a byte of anything else. Nothing writes to it.
-var buckets = func() (t [256][]uint8) {
+// tags and hardly a byte of anything else. An entry is the place of a name, from
+// 1, and of the next one with the same hash. Nothing writes to it.
+var buckets, nextInBucket = func() (t [256]uint8, next [len(names) + 1]uint8) {
 	for i := range names {
-		h := hashName([]byte(names[i].name))
-		t[h] = append(t[h], uint8(i)) //nolint:gosec // far below 256
+		h, n := hashName([]byte(names[i].name)), uint8(i+1) //nolint:gosec // far below 256
+		t[h], next[n] = n, t[h]
 	}
-	return t
+	return t, next
 }()
 
 func hashName(name []byte) uint8 {
@@ -139,9 +140,9 @@ func elementOf(name []byte) element {
 	if len(name) == 0 {
 		return eOther
 	}
-	for _, i := range buckets[hashName(name)] {
-		if names[i].name == string(name) {
-			return names[i].is
+	for i := buckets[hashName(name)]; i != 0; i = nextInBucket[i] {
+		if n := &names[i-1]; n.name == string(name) {
+			return n.is
 		}
 	}
 	return eOther
@@ -155,10 +156,11 @@ type reader struct {
 
 	stack []element
 	value []byte            // the text of the element that is open
-	tag   []byte            // the name of the element that was opened last, while it is open
+	leaf  bool              // the element on top was opened last and nothing was closed since
 	last  [nElements]string // the text that each element had before: most come again
 
 	record   Record
+	opened   int // where in the document the record begins
 	badCount bool
 	badIP    bool
 	hasIP    bool
@@ -200,10 +202,6 @@ func (r *reader) parse(data []byte) (*Aggregate, error) {
 		s: s, out: &Aggregate{}, words: words, stack: r.stack[:0],
 		record: Record{DKIMResults: x.DKIMResults[:0], SPFResults: x.SPFResults[:0], Reasons: x.Reasons[:0]},
 		dkims:  r.dkims, spfs: r.spfs, reasons: r.reasons,
-	}
-	if n := bytes.Count(s.data, []byte("<record>")); n > 0 {
-		// A record that says anything is longer than this.
-		r.out.Records = make([]Record, 0, min(n, len(s.data)/100+1, MaxRecords))
 	}
 	if bad {
 		r.out.fault(FaultEncoding, "")
@@ -256,23 +254,23 @@ func (r *reader) run() error {
 			r.value = nil
 			r.stack = append(r.stack, e)
 			r.open(e)
-			r.tag = r.s.name
+			r.leaf = true
 			if k == emptyTag {
 				r.close(e)
 				r.stack = r.stack[:len(r.stack)-1]
-				r.tag = nil
+				r.leaf = false
 			}
 		case endTag:
 			if !found {
 				continue
 			}
 			var e element
-			if n := len(r.stack); n > 0 && len(r.tag) > 0 && string(r.tag) == string(r.s.name) {
+			if n := len(r.stack); n > 0 && r.leaf && r.s.same {
 				e = r.stack[n-1]
 			} else {
 				e = elementOf(r.s.name)
 			}
-			r.tag = nil
+			r.leaf = false
 			if !r.unwind(e) {
 				continue
 			}
@@ -330,6 +328,7 @@ func (r *reader) open(e element) {
 	case eRecord:
 		x := &r.record
 		*x = Record{DKIMResults: x.DKIMResults[:0], SPFResults: x.SPFResults[:0], Reasons: x.Reasons[:0]}
+		r.opened = r.s.at
 		r.badCount, r.badIP, r.hasIP, r.hasCount = false, false, false, false
 	case ePolicy:
 		if r.policies++; r.policies > 1 {
@@ -588,10 +587,23 @@ func (r *reader) closeRecord() {
 			r.out.fault(FaultValue, "policy_evaluated")
 		}
 	}
+	if r.out.Records == nil {
+		r.out.Records = make([]Record, 0, r.expected())
+	}
 	kept := *x
 	more := min(64, cap(r.out.Records)-len(r.out.Records)) // records that may come
 	kept.DKIMResults, kept.SPFResults, kept.Reasons = settle(&r.dkims, x.DKIMResults, 2*more), settle(&r.spfs, x.SPFResults, more), settle(&r.reasons, x.Reasons, more)
 	r.out.Records = append(r.out.Records, kept)
+}
+
+// minRecord is less than the length of any record that says something.
+const minRecord = 100
+
+// expected guesses from the length of the first record how many there are: to
+// count them would be a second reading.
+func (r *reader) expected() int {
+	length := max(r.s.at-r.opened, minRecord)
+	return min((len(r.s.data)-r.s.at)/length+2, MaxRecords)
 }
 
 // settle moves results from where the next record will overwrite them to a slab

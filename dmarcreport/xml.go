@@ -40,6 +40,7 @@ type scanner struct {
 	name  []byte // of a tag, without its prefix
 	attrs []byte // of a start tag, as they are
 	text  []byte // of a text, with references undone
+	same  bool   // an end tag has the name of the tag before it
 	cut   bool   // the document ended inside of markup
 	odd   bool   // something that is not well-formed was passed over
 }
@@ -133,13 +134,23 @@ func attribute(attrs []byte, name string) []byte {
 // next goes to the next tag or text. Text of white space alone is passed over.
 func (s *scanner) next() (kind, error) {
 	for s.at < len(s.data) {
-		if s.data[s.at] != '<' {
+		i := s.at // nearly all text is what a writer indents with
+		for i < len(s.data) && white[s.data[i]] {
+			i++
+		}
+		if s.at = i; i == len(s.data) {
+			break
+		}
+		if c := s.data[i]; c != '<' {
 			n := bytes.IndexByte(s.data[s.at:], '<')
 			if n < 0 {
 				n = len(s.data) - s.at
 			}
-			raw := bytes.TrimSpace(s.data[s.at : s.at+n])
+			raw := s.data[s.at : s.at+n]
 			s.at += n
+			if last := raw[n-1]; c >= utf8.RuneSelf || last <= ' ' || last >= utf8.RuneSelf {
+				raw = bytes.TrimSpace(raw)
+			}
 			if len(raw) > 0 {
 				s.text = unescape(raw)
 				return text, nil
@@ -201,7 +212,13 @@ func (s *scanner) tag() (kind, bool) {
 	i, k := from, startTag
 	if s.data[i] == '/' {
 		i, k = i+1, endTag
+		// Half of them close what was opened just before.
+		if n := i + len(s.name); n < len(s.data) && s.data[n] == '>' && len(s.name) > 0 && string(s.data[i:n]) == string(s.name) {
+			s.same, s.attrs, s.at = true, nil, n+1
+			return k, true
+		}
 	}
+	s.same = false
 	start := i
 	for i < len(s.data) && inName[s.data[i]] {
 		i++
@@ -219,6 +236,9 @@ func (s *scanner) tag() (kind, bool) {
 	}
 	return s.anyTag(from)
 }
+
+// white are the bytes between tags.
+var white = [256]bool{' ': true, '\t': true, '\r': true, '\n': true}
 
 // inName are the bytes of a name without a prefix.
 var inName = func() (t [256]bool) {

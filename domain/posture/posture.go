@@ -49,6 +49,7 @@ type Options struct {
 	Selectors  []Selector    // beside those of the providers that MX and SPF show
 	Subdomains []domain.Name // whose policy is looked at as well
 	Fetch      Fetcher       // nil fetches nothing over HTTP
+	TLS        TLSProber     // nil asks no host for TLS
 	TrustAD    bool          // the resolver's word on DNSSEC counts
 
 	MaxQuestions int       // to DNS; 400
@@ -81,6 +82,8 @@ type checker struct {
 	apex  resolve.Answer // TXT of the domain itself
 	own   []netip.Prefix // networks that its SPF record names itself
 	rule  *dmarc.Result  // of the domain
+
+	pins map[string][]*resolve.TLSA // by host, those that senders go by; written by dane alone
 }
 
 // section collects what one part of the check has to say. The parts run at the
@@ -120,6 +123,7 @@ func Check(ctx context.Context, r resolve.Resolver, d domain.Name, o *Options) (
 		(*section).mx, (*section).dmarc, (*section).mtaSTS, (*section).tlsRPT, (*section).dnssec,
 	)
 	stage((*section).dkim, (*section).reverse, (*section).dane, (*section).bimi, (*section).policies, (*section).subdomains)
+	stage((*section).tls)
 	c.out.Use = c.use()
 	stage((*section).judge)
 	if err := ctx.Err(); err != nil || c.ended.Load() {

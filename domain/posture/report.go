@@ -45,6 +45,7 @@ type Report struct {
 	DMARC      DMARC
 	MTASTS     MTASTS
 	TLSRPT     TLSRPT
+	TLS        TLS
 	DNSSEC     DNSSEC
 	DANE       DANE
 	BIMI       BIMI
@@ -71,13 +72,14 @@ const (
 	AreaTLSRPT Area = "tls-rpt"
 	AreaDNSSEC Area = "dnssec"
 	AreaDANE   Area = "dane"
+	AreaTLS    Area = "tls"
 	AreaBIMI   Area = "bimi"
 	AreaParked Area = "parked"
 )
 
 // Areas returns the areas in the order of a report.
 func Areas() []Area {
-	return []Area{AreaMX, AreaPTR, AreaSPF, AreaDKIM, AreaDMARC, AreaMTASTS, AreaTLSRPT, AreaDNSSEC, AreaDANE, AreaBIMI, AreaParked}
+	return []Area{AreaMX, AreaPTR, AreaSPF, AreaDKIM, AreaDMARC, AreaMTASTS, AreaTLSRPT, AreaTLS, AreaDNSSEC, AreaDANE, AreaBIMI, AreaParked}
 }
 
 // Fault is something wrong with what is published, or missing from it.

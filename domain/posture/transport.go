@@ -314,5 +314,10 @@ func (s *section) tlsa(d *DANEHost, r *resolve.TLSA) {
 		s.fault("dane.usage", finding.Medium, d.Name, words, "host", d.Host)
 	case r.Selector > 1 || r.MatchingType > 2 || hashed && len(r.Data) != n || len(r.Data) == 0:
 		s.fault("dane.syntax", finding.Medium, d.Name, words, "host", d.Host)
+	default:
+		if s.pins == nil {
+			s.pins = map[string][]*resolve.TLSA{}
+		}
+		s.pins[d.Host] = append(s.pins[d.Host], r)
 	}
 }

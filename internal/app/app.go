@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sekisho/sekisho/domain/posture"
+	"github.com/sekisho/sekisho/examples"
 	"github.com/sekisho/sekisho/internal/cli"
 	"github.com/sekisho/sekisho/internal/config"
 	"github.com/sekisho/sekisho/internal/desk"
@@ -45,6 +47,10 @@ func Main(ctx context.Context, args []string, version string) int {
 		History:     func(dir string) desk.HistoryStore { return file.New(dir, nil) },
 		Patch:       func(dir string) desk.PatchStore { return file.New(dir, nil) },
 		Fetch:       func() (desk.Fetcher, desk.GitFetcher) { return fetchers(version) },
+		AskTLS:      func() posture.TLSProber { c, _ := fetchers(version); return c },
+		Examples:    examples.Files(),
+		Serve:       serve,
+		Invite:      invite,
 		Store: func(ctx context.Context, dir string) (cli.Store, error) {
 			return sqlite.Open(ctx, filepath.Join(dir, sqlite.FileName))
 		},
@@ -62,7 +68,8 @@ func fetchers(version string) (*fetch.Client, *fetch.Git) {
 			return -1
 		}, v)
 	}
-	c := fetch.New(&fetch.Options{UserAgent: agent + " (+https://github.com/sekisho/sekisho)", Environ: os.Environ()})
+	host, _ := os.Hostname() // "" if nobody knows
+	c := fetch.New(&fetch.Options{UserAgent: agent + " (+https://github.com/sekisho/sekisho)", Hello: host, Environ: os.Environ()})
 	return c, fetch.NewGit(c, "")
 }
 

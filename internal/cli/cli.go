@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"os"
 	"slices"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/sekisho/sekisho/domain/posture"
 	"github.com/sekisho/sekisho/internal/config"
 	"github.com/sekisho/sekisho/internal/desk"
 	"github.com/sekisho/sekisho/internal/feeds"
@@ -75,8 +77,17 @@ type Env struct {
 	Patch func(dataDir string) desk.PatchStore
 	// Fetch returns what reads from the Internet.
 	Fetch func() (desk.Fetcher, desk.GitFetcher)
+
+	// AskTLS returns what asks mail servers for TLS.
+	AskTLS func() posture.TLSProber
 	// Store opens the database in a data folder.
 	Store func(ctx context.Context, dataDir string) (Store, error)
+	// Examples are the files of the folder examples.
+	Examples fs.FS
+	// Serve answers in a browser until ctx ends.
+	Serve func(ctx context.Context, o ServeOptions) error
+	// Invite makes a one-time link for the administrator.
+	Invite func(ctx context.Context, o ServeOptions) (Served, error)
 }
 
 // grammar is the command line as kong reads it. What a command and a flag do
@@ -99,12 +110,16 @@ type grammar struct {
 	Lists      listsCmd      `cmd:""`
 	MQL        mqlCmd        `cmd:"" name:"mql"`
 	Model      modelCmd      `cmd:""`
+	Similar    similarCmd    `cmd:""`
+	DirectSend directSendCmd `cmd:"" name:"directsend-impact"`
 	News       newsCmd       `cmd:""`
 	DMARC      dmarcCmd      `cmd:"" name:"dmarc"`
 	Domain     domainCmd     `cmd:""`
 	Advise     adviseCmd     `cmd:""`
+	Digest     digestCmd     `cmd:""`
 	Patch      patchCmd      `cmd:""`
 	Educate    educateCmd    `cmd:""`
+	Serve      serveCmd      `cmd:""`
 	Init       initCmd       `cmd:""`
 	History    historyCmd    `cmd:""`
 	Allow      allowCmd      `cmd:""`
@@ -203,7 +218,7 @@ func (r *run) prepare(k *kong.Context) error {
 		r.Now = func() time.Time { return now }
 	}
 	command := strings.Fields(k.Command())[0]
-	if r.flags.Output == "csv" && command != "judge" && command != "domain" && command != "patch" && !strings.HasPrefix(k.Command(), "dmarc report") {
+	if r.flags.Output == "csv" && command != "judge" && command != "domain" && command != "patch" && command != "similar" && command != "directsend-impact" && !strings.HasPrefix(k.Command(), "dmarc report") {
 		return formatError(command, r.flags.Output)
 	}
 	if command == "version" || command == "completion" || command == "help" || command == "init" {

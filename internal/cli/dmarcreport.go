@@ -25,7 +25,7 @@ type dmarcReportCmd struct {
 	Since   string   `placeholder:"DATE"`
 	Until   string   `placeholder:"DATE"`
 	Sources string   `placeholder:"FILE"`
-	Format  string   `enum:"text,html,parsedmarc-csv" default:"text" placeholder:"FORMAT"`
+	Format  string   `enum:"text,html,parsedmarc-csv,parsedmarc-json" default:"text" placeholder:"FORMAT"`
 	Out     string   `placeholder:"FILE"`
 	All     bool
 	Explain bool `short:"e"`
@@ -62,6 +62,9 @@ func (c *dmarcReportCmd) Run(r *run) (err error) {
 	return r.withReports(c.Paths, c.Sources, func(deps *desk.DMARCDeps) error {
 		if c.Format == "parsedmarc-csv" {
 			return r.printTo(c.Out, func(b *bytes.Buffer) error { return parsedmarcCSV(r.ctx, b, &in, deps) })
+		}
+		if c.Format == "parsedmarc-json" {
+			return r.printTo(c.Out, func(b *bytes.Buffer) error { return parsedmarcJSON(r.ctx, b, &in, deps) })
 		}
 		list, err := desk.ReportDMARC(r.ctx, &in, deps)
 		if err != nil {
@@ -123,6 +126,9 @@ func (c *dmarcAdviseCmd) Run(r *run) (err error) {
 // the named files alone, which are not kept.
 func (r *run) withReports(paths []string, sources string, use func(*desk.DMARCDeps) error) (err error) {
 	deps := &desk.DMARCDeps{Facts: r.config.Facts, Words: r.words, Now: r.Now}
+	if sources == "" {
+		sources = r.config.DMARC.Sources
+	}
 	if sources != "" {
 		text, err := os.ReadFile(sources)
 		if err != nil {

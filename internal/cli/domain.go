@@ -32,6 +32,7 @@ type domainCheckCmd struct {
 	RecordFile string   `placeholder:"FILE"`
 	Bounce     string   `placeholder:"FILE"`
 	Fetch      bool
+	SMTP       bool   `name:"smtp"`
 	Questions  int    `default:"400" placeholder:"N"`
 	Explain    bool   `short:"e"`
 	For        string `enum:"admin,manager" default:"admin" placeholder:"READER"`
@@ -152,6 +153,9 @@ func (c *domainCheckCmd) prepare(r *run, in *desk.DomainInput) (deps *desk.Domai
 	deps = &desk.DomainDeps{Resolver: dns, TrustAD: r.trustsDNSSEC(), Facts: r.config.Facts, Words: r.words, Now: r.Now}
 	if c.Fetch && !r.flags.Offline && r.Fetch != nil {
 		deps.Fetch, _ = r.Fetch()
+	}
+	if c.SMTP && !r.flags.Offline && r.AskTLS != nil {
+		deps.TLS = r.AskTLS()
 	}
 	if r.hasStore() {
 		s, err := r.store()
@@ -426,6 +430,8 @@ func (p *domainPresenter) facts(rep *desk.DomainReport, a posture.Area) ([]strin
 			return []string{p.r.say(key)}, posture.Present
 		}
 		return nil, rep.DNSSEC.State
+	case posture.AreaTLS:
+		return p.tls(&rep.TLS), rep.TLS.State
 	case posture.AreaDANE:
 		var out []string
 		for _, h := range rep.DANE.Hosts {
@@ -437,6 +443,18 @@ func (p *domainPresenter) facts(rep *desk.DomainReport, a posture.Area) ([]strin
 	default: // parked: only its faults are told
 		return nil, posture.Absent
 	}
+}
+
+func (p *domainPresenter) tls(t *posture.TLS) []string {
+	var out []string
+	for _, h := range t.Hosts {
+		line := h.Host + "  " + p.r.say("posture.state."+string(h.State))
+		if h.State == posture.Present {
+			line = h.Host + "  " + h.Version + "  " + h.Issuer
+		}
+		out = append(out, line)
+	}
+	return out
 }
 
 func oneLine(s string) []string {

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sekisho/sekisho/advisory"
+	"github.com/sekisho/sekisho/advisory/digest"
 	"github.com/sekisho/sekisho/advisory/lesson"
 	"github.com/sekisho/sekisho/internal/desk"
 )
@@ -67,7 +68,13 @@ func TestSchemaFields(t *testing.T) {
 		{"news-pull.v1.json", reflect.TypeFor[desk.Pulled]()},
 		{"lesson.v1.json", reflect.TypeFor[lesson.Lesson]()},
 		{"lesson-plan.v1.json", reflect.TypeFor[lesson.Plan]()},
+		{"digest.v1.json", reflect.TypeFor[digest.Issue]()},
+		{"digest-summary.v1.json", reflect.TypeFor[desk.DigestSummary]()},
 		{"advisory-lint.v1.json", reflect.TypeFor[desk.LintReport]()},
+		{"direct-send-impact.v1.json", reflect.TypeFor[desk.ImpactReport]()},
+		{"direct-send-source.v1.json", reflect.TypeFor[desk.ImpactSource]()},
+		{"similar.v1.json", reflect.TypeFor[desk.SimilarReport]()},
+		{"similar-mail.v1.json", reflect.TypeFor[desk.SimilarMail]()},
 	} {
 		t.Run(tc.file, func(t *testing.T) {
 			b, err := os.ReadFile(filepath.Join("..", "..", "docs", "schema", tc.file))

@@ -12,6 +12,7 @@ import (
 type Store interface {
 	desk.NewsStore
 	desk.AdvisoryStore
+	desk.DigestStore
 	desk.ReportStore
 
 	Close() error

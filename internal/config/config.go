@@ -41,6 +41,7 @@ type Config struct {
 	Language lang.Language // "": as the system says
 	DataDir  string        // folder for what sekisho keeps; "" if nobody knows one
 	DNS      DNS
+	DMARC    DMARC
 	Rules    []RuleSource
 	Lists    []string // folders with lists, joined with the folder of the configuration file
 	Limits   Limits
@@ -48,12 +49,18 @@ type Config struct {
 	File     string          // the file that was read; "" if there was none
 
 	sources map[string]string
+	written map[string]string
 }
 
 // DNS says whom to ask.
 type DNS struct {
 	Server  string        // host and port; "" is the system's resolver
 	Timeout time.Duration // for one question
+}
+
+// DMARC says what the user knows about reports.
+type DMARC struct {
+	Sources string // file with what the user knows of senders, joined with the folder of the configuration file
 }
 
 // RuleSource is where rules come from: a file or folder, a feed, or the pack
@@ -74,6 +81,13 @@ type Limits struct {
 // Source returns where the setting of that key was given, such as
 // "sekisho.yaml:3:12" or "SEKISHO_DNS_SERVER", and "" where it was not.
 func (c *Config) Source(key string) string { return c.sources[key] }
+
+// maxWritten bounds how much of one value [Config.Written] repeats.
+const maxWritten = 4 << 10
+
+// Written returns the value of the setting of that key as YAML in one line, and
+// "" where it was not given. A long one is cut off.
+func (c *Config) Written(key string) string { return c.written[key] }
 
 // Options says where to look. A nil *Options finds nothing.
 type Options struct {
@@ -131,6 +145,7 @@ func newConfig() *Config {
 		Limits:  Limits{MessageSize: budget.DefaultBytes},
 		News:    source.Default(),
 		sources: map[string]string{},
+		written: map[string]string{},
 	}
 }
 

@@ -184,7 +184,35 @@ func (r *reader) set(s setting, n *yaml.Node) {
 		return
 	}
 	r.loader.config.sources[s.key] = r.at(n)
+	r.loader.config.written[s.key] = inOneLine(n)
 	s.read(value{r, n, s.key}, r.loader.config)
+}
+
+// inOneLine writes a value in the flow style of YAML, without comments.
+func inOneLine(n *yaml.Node) string {
+	b, err := yaml.Marshal(flow(n, 0))
+	if err != nil {
+		return "" // what cannot be written is an error of the value too
+	}
+	s := strings.TrimSuffix(string(b), "\n")
+	if len(s) > maxWritten {
+		s = strings.ToValidUTF8(s[:maxWritten], "") + "…"
+	}
+	return strings.ReplaceAll(s, "\n", " ")
+}
+
+// flow copies a node without comments, in flow style. What is nested deeper than
+// any setting is left out.
+func flow(n *yaml.Node, depth int) *yaml.Node {
+	const deepest = 8
+	out := &yaml.Node{Kind: n.Kind, Tag: n.Tag, Value: n.Value, Style: n.Style&^(yaml.LiteralStyle|yaml.FoldedStyle) | yaml.FlowStyle}
+	if n.Kind == yaml.AliasNode || depth > deepest {
+		return &yaml.Node{Kind: yaml.ScalarNode, Value: "…"}
+	}
+	for _, c := range n.Content {
+		out.Content = append(out.Content, flow(c, depth+1))
+	}
+	return out
 }
 
 func (r *reader) isSection(name string) bool {

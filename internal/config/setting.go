@@ -96,6 +96,7 @@ func settings() []setting {
 		{"rules", Structure, "[{path: rules/}]", plain(func(c *Config) *[]RuleSource { return &c.Rules }, list(value.ruleSource))},
 		{"lists", Many, "[lists/]", plain(func(c *Config) *[]string { return &c.Lists }, oneOrMany(value.path))},
 		{"news.sources", Structure, "[{id: northwind, url: \"https://northwind.example/security.xml\", format: rss}]", plain(func(c *Config) *[]source.Source { return &c.News }, value.newsSources)},
+		{"dmarc.sources", One, "senders.csv", plain(func(c *Config) *string { return &c.DMARC.Sources }, value.path)},
 		{"dns.server", One, "192.0.2.53", plain(func(c *Config) *string { return &c.DNS.Server }, value.server)},
 		{"dns.timeout", One, "3s", plain(func(c *Config) *time.Duration { return &c.DNS.Timeout }, value.timeout)},
 		{"limits.message_size", One, "48MiB", plain(func(c *Config) *int { return &c.Limits.MessageSize }, value.size)},

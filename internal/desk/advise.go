@@ -29,6 +29,7 @@ type AdviseInput struct {
 	// Corrections are what a person knows better than the reader of the text.
 	Corrections Corrections
 	Excerpts    []advisory.Excerpt // nil to quote from the first item
+	Own         bool               // the items are what was found in our own mail
 	Template    string             // "" to choose by what the matter is
 	Techniques  []string           // of the catalogue, beside those that the text names
 }
@@ -273,7 +274,7 @@ func Advise(in *AdviseInput, deps AdviseDeps) (*advisory.Document, *Triage, erro
 		quotes = excerpts(tri.Facts, it.Lang)
 	}
 	doc, err := advisory.Write(&advisory.Input{
-		Decision: tri.Decision, Subject: subjectOf(it, tri, in, &facts), Org: &facts, Sources: sourcesOf(in.Items),
+		Decision: tri.Decision, Subject: subjectOf(it, tri, in, &facts), Org: &facts, Sources: sourcesOf(in),
 		Excerpts: quotes, Template: in.Template, Words: deps.Words,
 	})
 	if err != nil {
@@ -323,11 +324,11 @@ func (c *Corrections) own() []string {
 // maxAdviceSources bounds the sources that an advisory names.
 const maxAdviceSources = 8
 
-func sourcesOf(items []news.Item) []advisory.Source {
+func sourcesOf(in *AdviseInput) []advisory.Source {
 	out := []advisory.Source{}
-	for i := range items[:min(len(items), maxAdviceSources)] {
-		it := &items[i]
-		s := advisory.Source{Title: it.Title, Publisher: it.Source, URL: it.Link}
+	for i := range in.Items[:min(len(in.Items), maxAdviceSources)] {
+		it := &in.Items[i]
+		s := advisory.Source{Title: it.Title, Publisher: it.Source, URL: it.Link, Own: in.Own}
 		if !it.Published.IsZero() {
 			s.Published = it.Published.Format(time.DateOnly)
 		}

@@ -100,14 +100,14 @@ func fromVerdicts(list []Verdict, name string, words *lang.Catalogue) (*AdviseIn
 		text.WriteString(f.Title.EN + "\n")
 	}
 	it := news.Item{
-		Source: words.Say(lang.JA, lang.M("advise.own-source")), Key: worst.SHA256, Kind: news.Article,
+		Key: worst.SHA256, Kind: news.Article,
 		Title: cmp.Or(worst.Subject, worst.File), Text: text.String(), Lang: lang.EN,
 	}
 	it.ID = news.NewItemID("judge", worst.SHA256)
 	if worst.Date != nil {
 		it.Published = *worst.Date
 	}
-	in := &AdviseInput{Items: []news.Item{it}, Excerpts: findingExcerpts(worst)}
+	in := &AdviseInput{Items: []news.Item{it}, Excerpts: findingExcerpts(worst), Own: true}
 	in.Corrections = Corrections{
 		Kind: triage.Campaign, Relevance: triage.RelevanceExact, Activity: triage.ActivityActive, Proximity: triage.Tenant, Impact: triage.ImpactTakeover,
 		Lure: worst.Subject,

@@ -50,10 +50,11 @@ type DomainInput struct {
 
 // DomainDeps is what [DomainCheck] needs from outside.
 type DomainDeps struct {
-	Resolver resolve.Resolver // nil asks nothing
-	TrustAD  bool             // the resolver's word on DNSSEC counts: it is ours, or the user named it
-	Fetch    Fetcher          // nil: nothing is fetched over HTTP
-	Reports  ReportStore      // nil: no DMARC reports are at hand
+	Resolver resolve.Resolver  // nil asks nothing
+	TrustAD  bool              // the resolver's word on DNSSEC counts: it is ours, or the user named it
+	Fetch    Fetcher           // nil: nothing is fetched over HTTP
+	TLS      posture.TLSProber // nil: no mail server is asked for TLS
+	Reports  ReportStore       // nil: no DMARC reports are at hand
 	Facts    org.Facts
 	Words    *lang.Catalogue       // nil: the built-in one
 	Now      func() time.Time      // nil: the system's clock
@@ -83,6 +84,7 @@ type DomainReport struct {
 	DMARC      posture.DMARC       `json:"dmarc"`
 	MTASTS     posture.MTASTS      `json:"mta_sts"`
 	TLSRPT     posture.TLSRPT      `json:"tls_rpt"`
+	TLS        posture.TLS         `json:"tls"`
 	DNSSEC     posture.DNSSEC      `json:"dnssec"`
 	DANE       posture.DANE        `json:"dane"`
 	BIMI       posture.BIMI        `json:"bimi"`
@@ -213,6 +215,7 @@ func emptyDomain(name string) *DomainReport {
 		DKIM:   posture.DKIM{State: posture.NotAsked, Keys: []posture.DKIMKey{}, Tried: []string{}},
 		DMARC:  posture.DMARC{State: posture.NotAsked, Records: []string{}, Similar: []string{}, Reports: []posture.Destination{}, Walk: []posture.WalkStep{}},
 		MTASTS: posture.MTASTS{State: posture.NotAsked, Fetch: posture.NotAsked}, TLSRPT: posture.TLSRPT{State: posture.NotAsked, RUA: []string{}},
+		TLS:    posture.TLS{State: posture.NotAsked, Hosts: []posture.TLSHost{}},
 		DNSSEC: posture.DNSSEC{State: posture.NotAsked, DS: posture.NotAsked}, DANE: posture.DANE{State: posture.NotAsked, Hosts: []posture.DANEHost{}},
 		BIMI: posture.BIMI{State: posture.NotAsked, Fetch: posture.NotAsked, SVG: []string{}},
 	}
@@ -232,6 +235,7 @@ func (d *domainDesk) check(ctx context.Context, name string) *DomainReport {
 			o.Subdomains = append(o.Subdomains, sub)
 		}
 	}
+	o.TLS = d.deps.TLS
 	if d.deps.Fetch != nil {
 		o.Fetch = postureFetcher{d.deps.Fetch}
 	}
@@ -291,7 +295,7 @@ func subdomainOf(s string, n domain.Name) (domain.Name, bool) {
 func (d *domainDesk) render(out *DomainReport, rep *posture.Report) {
 	out.Domain, out.Unicode, out.Org, out.Use = string(rep.Domain), rep.Domain.Unicode(), string(rep.Org), rep.Use
 	out.MX, out.Reverse, out.SPF, out.DKIM, out.DMARC = rep.MX, rep.Reverse, rep.SPF, rep.DKIM, rep.DMARC
-	out.MTASTS, out.TLSRPT, out.DNSSEC, out.DANE, out.BIMI = rep.MTASTS, rep.TLSRPT, rep.DNSSEC, rep.DANE, rep.BIMI
+	out.MTASTS, out.TLSRPT, out.TLS, out.DNSSEC, out.DANE, out.BIMI = rep.MTASTS, rep.TLSRPT, rep.TLS, rep.DNSSEC, rep.DANE, rep.BIMI
 	out.Subdomains, out.Questions = rep.Subdomains, rep.Questions
 	count := map[finding.Severity]int{}
 	worst := finding.Info

@@ -92,8 +92,7 @@ func Educate(in *EducateInput, deps EducateDeps) (*lesson.Lesson, []advisory.Rem
 			want.Topic = topics.ForAdvisory(in.Advisory.Template, in.Advisory.Techniques)
 		}
 		// What was written about our own mail may quote it.
-		own := words.Render(lang.M("advise.own-source"))
-		if !slices.ContainsFunc(in.Advisory.Sources, func(s advisory.Source) bool { return s.Publisher == own.JA || s.Publisher == own.EN }) {
+		if !slices.ContainsFunc(in.Advisory.Sources, func(s advisory.Source) bool { return s.Own }) {
 			want.Occasion = anonymous(in.Advisory.Summary, &deps.Facts)
 		}
 	case in.Verdict != nil:

@@ -61,6 +61,7 @@ const (
 // Options changes a [Client]. A zero field is the default.
 type Options struct {
 	UserAgent     string
+	Hello         string        // what a mail server is greeted as; "localhost"
 	MaxBytes      int64         // of a body
 	Timeout       time.Duration // for one Get, redirections and body included
 	HeaderTimeout time.Duration // for the head of an answer, once the request is sent
@@ -110,6 +111,7 @@ func New(o *Options) *Client {
 		c.o = *o
 	}
 	c.o.UserAgent = cmp.Or(c.o.UserAgent, DefaultUserAgent)
+	c.o.Hello = cmp.Or(c.o.Hello, "localhost")
 	c.o.MaxBytes = cmp.Or(c.o.MaxBytes, DefaultMaxBytes)
 	c.o.Timeout = cmp.Or(c.o.Timeout, DefaultTimeout)
 	c.o.HeaderTimeout = cmp.Or(c.o.HeaderTimeout, DefaultHeaderTimeout)

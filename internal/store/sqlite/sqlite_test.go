@@ -81,3 +81,7 @@ func TestModes(t *testing.T) {
 func TestAudit(t *testing.T) {
 	storetest.Audit(t, func(t *testing.T, dir string) storetest.AuditStore { return open(t, dir) })
 }
+
+func TestDigests(t *testing.T) {
+	storetest.Digests(t, func(t *testing.T, dir string) storetest.DigestStore { return open(t, dir) })
+}

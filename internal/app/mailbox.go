@@ -37,8 +37,12 @@ type mailboxAdapter struct {
 // newMailbox prepares a mailbox. Nothing is connected to.
 func newMailbox(m desk.MailboxSetting, tenant string, maxMessage int, db *sqlite.DB, key [32]byte) (*mailboxAdapter, error) {
 	a := &mailboxAdapter{MailboxSetting: m, maxMessage: maxMessage, options: &graph.Options{MaxMessage: int64(maxMessage), Environ: os.Environ()}}
-	if !m.UsesOAuth() {
+	if m.Kind == "" { // only its name is known, to forget it
 		return a, nil
+	}
+	if !m.UsesOAuth() {
+		_, err := a.secret() // a missing one is told before anything runs
+		return a, err
 	}
 	var ok bool
 	if a.cloud, ok = graph.CloudNamed(m.Cloud); !ok {

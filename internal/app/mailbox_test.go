@@ -3,6 +3,7 @@ package app
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -133,7 +134,7 @@ func TestMailboxSecret(t *testing.T) {
 		a := &mailboxAdapter{MailboxSetting: desk.MailboxSetting{Name: "a", SecretEnv: tc.env, SecretFile: tc.file}}
 		got, err := a.secret()
 		key := ""
-		if e, ok := err.(*desk.Error); ok {
+		if e, ok := errors.AsType[*desk.Error](err); ok {
 			key = e.Message.Key
 		}
 		if got != tc.want || key != tc.key || err != nil && strings.Contains(err.Error(), "from") {

@@ -127,7 +127,9 @@ func TestTrouble(t *testing.T) {
 		{"Forbidden", list, 99, code(403, "ErrorAccessDenied"), nil, desk.Denied, nil},
 		{"NoMailbox", "/inbox", 99, code(404, "ErrorInvalidUser"), nil, desk.NotFound, nil},
 		{"MailGone", value, 99, code(404, "ErrorItemNotFound"), nil, desk.NotFound, nil},
-		{"Redirected", list, 99, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "https://elsewhere.test/", 302) }, nil, desk.Unavailable, nil},
+		{"Redirected", list, 99, func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://elsewhere.test/", http.StatusFound)
+		}, nil, desk.Unavailable, nil},
 		{"Page", list, 99, body("text/html", "<html>sign in to the proxy"), nil, desk.Unavailable, nil},
 		{"PageForMail", value, 99, body("text/html", "<html>sign in to the proxy"), nil, desk.Unavailable, nil},
 		{"JSONForMail", value, 99, body("application/json", "{}"), nil, desk.Unavailable, nil},

@@ -50,7 +50,7 @@ func startDovecot(t *testing.T) *dovecot {
 	if !strings.HasPrefix(string(out), "2.3.") {
 		t.Skipf("the configuration is for Dovecot 2.3, not %s", out)
 	}
-	dir, err := os.MkdirTemp("", "dovecot") // sockets have short names
+	dir, err := os.MkdirTemp("", "dovecot") //nolint:usetesting // sockets have short names
 	if err != nil {
 		t.Fatal(err)
 	}

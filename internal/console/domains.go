@@ -1,6 +1,7 @@
 package console
 
 import (
+	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -66,7 +67,7 @@ func (c *Console) domains(w http.ResponseWriter, r *http.Request) { c.showDomain
 func (c *Console) showDomains(w http.ResponseWriter, r *http.Request, f *form, checked []*domainView) {
 	p := &domainsPage{Domains: c.Config.Facts.Domains.Value(), Form: f, Checked: checked}
 	list, err := desk.ReportDMARC(r.Context(), &desk.DMARCReportInput{}, &desk.DMARCDeps{Store: c.Reports, Facts: c.Config.Facts, Words: c.Words, Now: c.Now})
-	if err != nil {
+	if e, ok := errors.AsType[*desk.Error](err); err != nil && (!ok || e.Kind != desk.NotFound) { // there may be no reports yet
 		c.fail(w, r, err)
 		return
 	}

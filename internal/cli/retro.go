@@ -216,7 +216,7 @@ type rulesScoreCmd struct{}
 func (c *rulesScoreCmd) Run(r *run) error {
 	list, phish, harmless := []desk.RuleScore{}, 0, 0
 	err := r.withRetro(nil, func(d desk.RetroDeps) (err error) {
-		list, phish, harmless, err = desk.RuleScores(r.ctx, d.Mails)
+		list, phish, harmless, err = desk.RuleScores(r.ctx, desk.MaxScored, d.Mails)
 		return err
 	})
 	if err != nil {

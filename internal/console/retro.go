@@ -31,6 +31,8 @@ type retroPage struct {
 const (
 	maxRetroRows = 100
 	maxScoreRows = 30
+
+	maxScoredMails = 200 // of each label; more would keep the reader waiting
 	retroSince   = 90 * 24 * time.Hour
 )
 
@@ -50,7 +52,7 @@ func (c *Console) retro(w http.ResponseWriter, r *http.Request) {
 	if len(p.Changes) > maxRetroRows {
 		p.Changes, p.More = p.Changes[:maxRetroRows], true
 	}
-	if p.Scores, p.Phish, p.Fine, err = desk.RuleScores(ctx, c.Mail.Mails); err != nil {
+	if p.Scores, p.Phish, p.Fine, err = desk.RuleScores(ctx, maxScoredMails, c.Mail.Mails); err != nil {
 		c.fail(w, r, err)
 		return
 	}

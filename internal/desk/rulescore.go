@@ -13,9 +13,8 @@ import (
 // RuleScoreSchema names the JSON form of a [RuleScore].
 const RuleScoreSchema = "sekisho.rule-score/v1"
 
-// maxScored bounds the mails of each label that rules are counted over, the
-// newest first.
-const maxScored = 5000
+// MaxScored bounds the mails of each label that rules are counted over.
+const MaxScored = 5000
 
 // RuleScore is how often a rule was right, as far as somebody said.
 type RuleScore struct {
@@ -29,13 +28,15 @@ type RuleScore struct {
 
 // RuleScores counts, over the mails that somebody labelled, which rules matched
 // dangerous ones and which harmless ones: those with the most false alarms first.
-// It returns over how many mails of each label, too.
-func RuleScores(ctx context.Context, mails MailStore) (scores []RuleScore, phish, harmless int, err error) {
+// Of each label it takes the newest mails, at most so many, and returns how many
+// they were.
+func RuleScores(ctx context.Context, most int, mails MailStore) (scores []RuleScore, phish, harmless int, err error) {
 	byID := map[finding.RuleID]*RuleScore{}
 	for _, label := range []Label{LabelPhish, LabelNotPhish} {
 		n := 0
-		q := MailQuery{Label: label, Limit: MaxMailPage}
-		for n < maxScored {
+		most = min(most, MaxScored)
+		q := MailQuery{Label: label, Limit: min(MaxMailPage, most)}
+		for n < most {
 			rows, err := mails.Mails(ctx, &q)
 			if err != nil {
 				return nil, 0, 0, err
@@ -66,7 +67,7 @@ func RuleScores(ctx context.Context, mails MailStore) (scores []RuleScore, phish
 					seen[h.rule.ID] = true
 				}
 			}
-			if len(rows) < MaxMailPage {
+			if len(rows) < q.Limit {
 				break
 			}
 			last := rows[len(rows)-1]

@@ -152,7 +152,7 @@ func (r *run) retroText(out *desk.RetroReport) {
 func (r *run) retroChanges(list []desk.RetroChange) {
 	for i := range list {
 		if i == maxRetroShown {
-			fmt.Fprintln(r.Stdout, r.say("cli.retro.more", "n", len(list)-i))
+			fmt.Fprintln(r.Stdout, "  "+r.say("cli.retro.more", "n", len(list)-i))
 			break
 		}
 		c := &list[i]

@@ -23,7 +23,7 @@ const (
 
 // maxCompared is how many of the mails that have something in common with
 // another are compared with it, those with the most first.
-const maxCompared = 1500
+const maxCompared = 1000
 
 // keeping returns the same for whoever keeps mails.
 func (d JudgeDeps) keeping() JudgeDeps {

@@ -86,7 +86,7 @@ func (db *DB) insertMail(ctx context.Context, tx *sql.Tx, r *desk.MailRecord, ve
 	if _, err := tx.ExecContext(ctx, `INSERT INTO mail_text (rowid, words) VALUES (?, ?)`, row, words); err != nil {
 		return false, err
 	}
-	err = keepTraits(ctx, tx, row, r.Traits)
+	err = db.keepTraits(ctx, tx, row, r.Traits)
 	return err == nil, err
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"strings"
 
 	"github.com/sekisho/sekisho/campaign"
@@ -99,7 +100,7 @@ func (db *DB) KeepRejudged(ctx context.Context, r *desk.Rejudged, run *desk.Retr
 				return err
 			}
 		}
-		if err := keepTraits(ctx, tx, row, r.Traits); err != nil {
+		if err := db.keepTraits(ctx, tx, row, r.Traits); err != nil {
 			return err
 		}
 		return db.saveRun(ctx, tx, run)
@@ -191,8 +192,20 @@ func (db *DB) RetroChanges(ctx context.Context, q *desk.RetroQuery) ([]desk.Retr
 	return out, err
 }
 
+// key is a key as the tables have it. Each organisation has its own, so that none
+// takes the place of another's mails among the first.
+func (db *DB) key(k campaign.Key) int64 {
+	sum := k.Sum
+	if db.organisation != "" {
+		h := fnv.New64a()
+		_, _ = h.Write([]byte(db.organisation)) // a hash never fails
+		sum ^= h.Sum64()
+	}
+	return int64(sum) //nolint:gosec // the bits are what counts
+}
+
 // keepTraits keeps by what a mail is compared; nil leaves it as it is.
-func keepTraits(ctx context.Context, tx *sql.Tx, row int64, t *desk.MailTraits) error {
+func (db *DB) keepTraits(ctx context.Context, tx *sql.Tx, row int64, t *desk.MailTraits) error {
 	if t == nil {
 		return nil
 	}
@@ -211,7 +224,7 @@ func keepTraits(ctx context.Context, tx *sql.Tx, row int64, t *desk.MailTraits) 
 	}
 	args := make([]any, 0, 2*len(t.Keys))
 	for _, k := range t.Keys {
-		args = append(args, int64(k.Sum), row) //nolint:gosec // the bits are what counts
+		args = append(args, db.key(k), row)
 	}
 	_, err = tx.ExecContext(ctx, `INSERT OR IGNORE INTO mail_key (key, mail) VALUES (?, ?)`+strings.Repeat(`, (?, ?)`, len(t.Keys)-1), args...)
 	return err
@@ -228,7 +241,7 @@ func (db *DB) KeepTraits(ctx context.Context, id desk.MailID, t *desk.MailTraits
 		if err != nil {
 			return err
 		}
-		return keepTraits(ctx, tx, row, t)
+		return db.keepTraits(ctx, tx, row, t)
 	})
 }
 
@@ -246,9 +259,9 @@ func (db *DB) SimilarMails(ctx context.Context, keys []campaign.Key, limit int, 
 	}
 	args := make([]any, 0, 2*len(keys)+2)
 	for _, k := range keys {
-		args = append(args, int64(k.Sum), k.Weight) //nolint:gosec // the bits are what counts
+		args = append(args, db.key(k), k.Weight)
 	}
-	args = append(args, db.organisation, limit)
+	args = append(args, limit, db.organisation)
 	stop := errors.New("enough")
 	err := db.query(ctx, func(scan func(...any) error) error {
 		var id desk.MailID
@@ -265,9 +278,9 @@ func (db *DB) SimilarMails(ctx context.Context, keys []campaign.Key, limit int, 
 		}
 		return nil
 	}, `WITH asked (key, weight) AS (VALUES (?, ?)`+strings.Repeat(`, (?, ?)`, len(keys)-1)+`),
-		best (mail, weight) AS (SELECT k.mail, sum(a.weight) FROM asked AS a CROSS JOIN mail_key AS k ON k.key = a.key GROUP BY k.mail)
+		best (mail, weight) AS MATERIALIZED (SELECT k.mail, sum(a.weight) AS weight FROM asked AS a CROSS JOIN mail_key AS k ON k.key = a.key GROUP BY k.mail ORDER BY weight DESC, k.mail DESC LIMIT ?)
 		SELECT m.id, f.facts FROM best AS b CROSS JOIN mail AS m ON m.row = b.mail CROSS JOIN mail_facts AS f ON f.mail = b.mail
-		WHERE m.organisation = ? ORDER BY b.weight DESC, b.mail DESC LIMIT ?`, args...)
+		WHERE m.organisation = ? ORDER BY b.weight DESC, b.mail DESC`, args...)
 	if errors.Is(err, stop) {
 		err = nil
 	}

@@ -116,7 +116,7 @@ func recordFields(t reflect.Type, path string, within []reflect.Type, out *[]str
 	}
 	within = append(slices.Clip(within), t)
 	for f := range t.Fields() {
-		if !f.IsExported() {
+		if !f.IsExported() || f.Tag.Get("json") == "-" {
 			continue
 		}
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")

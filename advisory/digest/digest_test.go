@@ -75,14 +75,6 @@ func codes(x *digest.Issue) []string {
 	return out
 }
 
-func texts(list []digest.Point) []string {
-	out := []string{}
-	for _, p := range list {
-		out = append(out, p.Text)
-	}
-	return out
-}
-
 // Each edition quotes the sources in its own language, word for word.
 func TestQuotes(t *testing.T) {
 	ja, en := article("ja", "信用金庫をかたる自動音声の電話", faxText), article("en", "Automated calls in the name of a credit union", faxEN)

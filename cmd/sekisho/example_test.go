@@ -55,6 +55,7 @@ func TestConformanceHelp(t *testing.T) {
 					t.Fatal(err)
 				}
 				template, _ := words.Template(key)
+				hash := "" // of an advisory
 				for line := range strings.SplitSeq(template.In(l), "\n") {
 					if !strings.HasPrefix(line, "sekisho "+strings.ReplaceAll(command, ".", " ")) {
 						t.Errorf("an example of another command: %s", line)
@@ -85,6 +86,12 @@ func TestConformanceHelp(t *testing.T) {
 						if _, errs, err := shell(t, home, "sekisho news add examples/news/conduct-campaign.html"); err != nil {
 							t.Fatalf("%v: %s", err, errs)
 						}
+					}
+					if step, ok := strings.CutPrefix(command, "advisory."); ok {
+						if hash == "" {
+							hash = anAdvisory(t, home, step)
+						}
+						line = strings.Replace(line, "3f2a91c0", hash, 1)
 					}
 					if out, errs, err := shell(t, home, line); err != nil || out == "" {
 						t.Errorf("%s: %v\n%s%s", line, err, out, errs)
@@ -142,4 +149,37 @@ func someException(t *testing.T, home string) string {
 		t.Fatalf("%v: %s%s", err, out, errs)
 	}
 	return id
+}
+
+// anAdvisory keeps the advisories of the examples, brings them to where the step can
+// be done, and returns the hash of the first.
+func anAdvisory(t *testing.T, home, step string) string {
+	t.Helper()
+	run := func(line string) string {
+		t.Helper()
+		out, errs, err := shell(t, home, "sekisho "+line+" --config examples/sekisho.yaml")
+		if err != nil {
+			t.Fatalf("%s: %v: %s", line, err, errs)
+		}
+		return out
+	}
+	hash := ""
+	for _, a := range []struct{ id, file string }{{"ab10db5a5b4a3afa5", "voice-phishing.ja.txt"}, {"a6bd3bb1cee638d66", "conduct-campaign.html"}} {
+		run("advise --keep --audience card examples/news/" + a.file)
+		_, hash, _ = strings.Cut(run("advisory show --output ndjson "+a.id), `"hash":"`)
+		hash = hash[:min(len(hash), 64)]
+		steps := []string{"submit --as sato", "approve --as tanaka --hash " + hash, "send --as sato --by-hand"}
+		switch step {
+		case "list", "show", "edit", "submit", "history":
+			steps = nil
+		case "return", "approve":
+			steps = steps[:1]
+		case "export", "send", "withdraw":
+			steps = steps[:2]
+		}
+		for _, s := range steps {
+			run("advisory " + s + " " + a.id)
+		}
+	}
+	return hash
 }

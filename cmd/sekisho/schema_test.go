@@ -109,6 +109,13 @@ func TestConformanceSchema(t *testing.T) {
 			t.Errorf("%d records, want %d", n, count)
 		}
 	})
+	t.Run("Intake", func(t *testing.T) {
+		for _, args := range [][]string{{"status"}, {"dead"}, {"retry", "--all"}} {
+			if n := validate(t, compile(t, "intake.v1.json"), output(t, dir, append(append([]string{"intake"}, args...), "--output", "json")...)); n != 1 {
+				t.Errorf("%v: %d records", args, n)
+			}
+		}
+	})
 	t.Run("Reports", func(t *testing.T) {
 		args := []string{"dmarc", "ingest", "--data", "reports", "--config", "examples/sekisho.yaml", "--output", "json", "examples/dmarc"}
 		if n := validate(t, compile(t, "dmarc-ingest.v1.json"), output(t, dir, args...)); n != 1 {
@@ -258,6 +265,25 @@ func TestConformanceSchema(t *testing.T) {
 		records("news-source.v1.json", "news", "pull", "--dry-run", "jpcert")
 		for _, f := range []string{"advisory.json", "staff.en.txt"} {
 			records("advisory-lint.v1.json", "advise", "lint", "--source", "examples/news/conduct-campaign.html", "examples/news/draft/"+f)
+		}
+	})
+	t.Run("Approvals", func(t *testing.T) {
+		hash := anAdvisory(t, dir, "return")
+		at := []string{"--config", "examples/sekisho.yaml"}
+		records := func(schema string, args ...string) int {
+			return validate(t, compile(t, schema), output(t, dir, append(args, at...)...))
+		}
+		const id = "a6bd3bb1cee638d66"
+		if n := records("advisory-review.v1.json", "advisory", "list", "--output", "json"); n != 2 {
+			t.Errorf("%d records", n)
+		}
+		records("advisory-review.v1.json", "advisory", "show", "--output", "json", id)
+		records("advisory-review.v1.json", "advisory", "approve", "--as", "tanaka", "--hash", hash, "--output", "json", id)
+		if n := records("release.v1.json", "advisory", "export", "--as", "sato", "--format", "json", id); n != 1 {
+			t.Errorf("%d records", n)
+		}
+		if n := records("advisory-step.v1.json", "advisory", "history", "--output", "ndjson", id); n != 4 {
+			t.Errorf("%d records", n)
 		}
 	})
 	t.Run("Digests", func(t *testing.T) {

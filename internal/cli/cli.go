@@ -77,9 +77,13 @@ type Env struct {
 	Patch func(dataDir string) desk.PatchStore
 	// Fetch returns what reads from the Internet.
 	Fetch func() (desk.Fetcher, desk.GitFetcher)
+	// Notifier returns what hands notifications to webhooks.
+	Notifier func() desk.Notifier
 
 	// AskTLS returns what asks mail servers for TLS.
 	AskTLS func() posture.TLSProber
+	// Mailbox opens a mailbox with what is kept of it.
+	Mailbox func(ctx context.Context, o MailboxOptions) (*MailboxAccess, error)
 	// Store opens the database in a data folder.
 	Store func(ctx context.Context, dataDir string) (Store, error)
 	// Examples are the files of the folder examples.
@@ -92,6 +96,8 @@ type Env struct {
 	Restore func(ctx context.Context, file, dataDir string) (files int, bytes int64, err error)
 	// Invite makes a one-time link for the administrator.
 	Invite func(ctx context.Context, o ServeOptions) (Served, error)
+	// Intake opens the queue of mail that comes in, in a data folder.
+	Intake func(ctx context.Context, dataDir string, now func() time.Time) (*IntakeStore, error)
 }
 
 // grammar is the command line as kong reads it. What a command and a flag do
@@ -120,12 +126,14 @@ type grammar struct {
 	DMARC      dmarcCmd      `cmd:"" name:"dmarc"`
 	Domain     domainCmd     `cmd:""`
 	Advise     adviseCmd     `cmd:""`
+	Advisory   advisoryCmd   `cmd:""`
 	Digest     digestCmd     `cmd:""`
 	Patch      patchCmd      `cmd:""`
 	Educate    educateCmd    `cmd:""`
 	Serve      serveCmd      `cmd:""`
 	Backup     backupCmd     `cmd:""`
 	Restore    restoreCmd    `cmd:""`
+	Intake     intakeCmd     `cmd:""`
 	Init       initCmd       `cmd:""`
 	History    historyCmd    `cmd:""`
 	Allow      allowCmd      `cmd:""`

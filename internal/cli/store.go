@@ -14,6 +14,8 @@ type Store interface {
 	desk.AdvisoryStore
 	desk.DigestStore
 	desk.ReportStore
+	desk.AuditStore
+	desk.MailboxStore
 
 	Close() error
 }

@@ -53,6 +53,8 @@ const (
 	ActExceptionRemoved Act = "exception.removed"
 	ActRetention        Act = "retention" // what was older than its time was deleted
 	ActBackup           Act = "backup"
+	ActLetterRetried    Act = "letter.retried"
+	ActLetterDropped    Act = "letter.dropped"
 )
 
 // Who acts.

@@ -40,7 +40,7 @@ func chromium(t *testing.T) context.Context {
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
-	late := time.AfterFunc(2*time.Minute, cancel)
+	late := time.AfterFunc(6*time.Minute, cancel)
 	t.Cleanup(func() { late.Stop() })
 	return ctx
 }
@@ -102,7 +102,7 @@ func shot(t *testing.T, ctx context.Context, l look, name string) {
 
 // accessible holds a page to the rules of axe-core, whose script the variable
 // SEKISHO_AXE names; without it nothing is checked.
-func accessible(t *testing.T, ctx context.Context, name string) {
+func accessible(ctx context.Context, t *testing.T, name string) {
 	t.Helper()
 	path := os.Getenv("SEKISHO_AXE")
 	if path == "" {
@@ -152,14 +152,14 @@ func TestPages(t *testing.T) {
 			for _, p := range []string{"settings", "audit", "nowhere", "mail", "domains", "news", "advisories", "digest", "updates", "rules"} {
 				visit(t, ctx, r.URL+p)
 				shot(t, ctx, l, p)
-				accessible(t, ctx, p)
+				accessible(ctx, t, p)
 			}
 			for _, p := range []struct{ name, list, link string }{{"mailone", "mail?verdict=malicious", "/mail/"}, {"story", "news?days=365", "/news/s"}} {
 				visit(t, ctx, r.URL+p.list)
 				to := must(chromedp.Run(ctx, chromedp.Evaluate[string](`document.querySelector('main li a[href^="`+p.link+`"]').href`)))(t)
 				visit(t, ctx, to)
 				shot(t, ctx, l, p.name)
-				accessible(t, ctx, p.name)
+				accessible(ctx, t, p.name)
 			}
 		})
 	}

@@ -225,7 +225,7 @@ func empty(v any) bool {
 func Final(d *Document, note lang.Text) *Document {
 	out := d.Clone()
 	out.Review = note
-	out.Lint = nil
+	out.Lint = []Remark{} // what the approver read and let stay
 	for _, list := range [][]Draft{out.Drafts, out.Manager} {
 		for i := range list {
 			m := &list[i]

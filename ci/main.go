@@ -6,6 +6,8 @@
 //	go run ./ci lint test              these stages
 //	go run ./ci fuzz -time 1m          each fuzz target in turn
 //	go run ./ci bench -run Parse       benchmarks, optionally by name
+//	go run ./ci soak                   kill sekisho serve while mail comes in; -mails 10000 -kills 100 for longer
+//	go run ./ci load -time 3m          100 mails in a second by SMTP, then 20 by milter, with what it takes
 //
 // Each stage prints its name, what it does and how long it took. The last line
 // is the summary of all tests: "N passed, N failed, N skipped". The exit status
@@ -49,6 +51,8 @@ type options struct {
 	fast   bool
 	time   time.Duration
 	match  string
+	mails  int
+	kills  int
 	stages []string
 }
 
@@ -77,6 +81,8 @@ func parse(args []string, out io.Writer) (options, error) {
 	f := flag.NewFlagSet("ci", flag.ContinueOnError)
 	f.SetOutput(out)
 	f.BoolVar(&o.fast, "fast", false, "leave out cross builds, lint, the race detector and the corpus")
+	f.IntVar(&o.mails, "mails", 1000, "how many mails come in during the soak")
+	f.IntVar(&o.kills, "kills", 10, "how often the program is killed during the soak")
 	f.DurationVar(&o.time, "time", 30*time.Second, "how long to run each fuzz target")
 	f.StringVar(&o.match, "run", "", "run only fuzz targets or benchmarks that match this `regexp`")
 	f.Usage = func() {

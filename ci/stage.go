@@ -37,6 +37,8 @@ func stages() []stage {
 		{name: "test", does: "unit tests with the race detector, and the seeds of fuzz targets", run: test},
 		{name: "corpus", does: "tests over collections of real mail, without the race detector", slow: true, run: testCorpus},
 		{name: "fuzz", does: "each fuzz target in turn", byName: true, run: fuzz},
+		{name: "soak", does: "mail comes in while the program is killed", byName: true, run: soak},
+		{name: "load", does: "real mail comes in at a rate, with all rules", byName: true, run: load},
 		{name: "bench", does: "benchmarks", byName: true, run: bench},
 	}
 }

@@ -18,22 +18,25 @@ type Candidate struct {
 }
 
 // few is how many items an issue has at least, if there are that many, before
-// what is only for information is left out.
+// what is only for information and what is about many matters is left out.
 const few = 3
 
 // Choose returns the stories for an issue of at most most items: the most urgent
 // grades first, then what many sources reported, then the newest. What is only
-// for information fills up a thin issue and no more. left is how many were not
-// chosen.
+// for information, or about many matters, fills up a thin issue and no more.
+// left is how many were not chosen.
 func Choose(list []Candidate, most int) (chosen []Candidate, left int) {
-	list = slices.DeleteFunc(slices.Clone(list), func(c Candidate) bool { return c.Roundup })
-	slices.SortStableFunc(list, func(a, b Candidate) int {
+	order := func(a, b Candidate) int {
 		return cmp.Or(cmp.Compare(a.Grade, b.Grade), cmp.Compare(b.Sources, a.Sources), b.Last.Compare(a.Last), cmp.Compare(a.ID, b.ID))
-	})
-	for _, c := range list {
-		if len(chosen) < most && (c.Grade != triage.D || len(chosen) < few) {
-			chosen = append(chosen, c)
+	}
+	list = slices.SortedFunc(slices.Values(list), order)
+	for _, fills := range []bool{false, true} {
+		for _, c := range list {
+			if (c.Roundup || c.Grade == triage.D) == fills && len(chosen) < most && (!fills || len(chosen) < few) {
+				chosen = append(chosen, c)
+			}
 		}
 	}
+	slices.SortFunc(chosen, order)
 	return chosen, len(list) - len(chosen)
 }

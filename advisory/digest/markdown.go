@@ -90,16 +90,16 @@ func (m *markdownWriter) sources(list []sourceView) {
 	}
 	m.sub(m.v.Label["sources"])
 	for _, s := range list {
-		text := fmt.Sprintf("- \\[%d\\]", s.N)
+		fmt.Fprintf(&m.b, "- \\[%d\\]", s.N)
 		for _, part := range []string{s.Title, s.About} {
 			if part != "" {
-				text += " " + plain.Replace(part)
+				m.b.WriteString(" " + plain.Replace(part))
 			}
 		}
 		if s.URL != "" {
-			text += " " + link(s.URL)
+			m.b.WriteString(" " + link(s.URL))
 		}
-		m.line(text)
+		m.line("")
 	}
 }
 

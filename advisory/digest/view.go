@@ -89,6 +89,9 @@ type viewer struct {
 
 func (v viewer) say(key string, pairs ...any) string { return v.words.Say(v.l, lang.M(key, pairs...)) }
 
+// between is what parts the members of a list.
+func (v viewer) between(ja, en string) string { return lang.Text{JA: ja, EN: en}.In(v.l) }
+
 // date writes a day with its weekday, "" for none.
 func (v viewer) date(s string) string {
 	t, err := time.Parse(time.DateOnly, s)
@@ -193,7 +196,7 @@ func (v viewer) sources(list []Source, facts bool) []sourceView {
 		if !s.Read {
 			about = append(about, v.say("digest.unread"))
 		}
-		out = append(out, sourceView{N: i + 1, Title: s.Title, About: strings.Join(about, v.say("digest.comma")), URL: s.URL})
+		out = append(out, sourceView{N: i + 1, Title: s.Title, About: strings.Join(about, v.between("、", ", ")), URL: s.URL})
 		if s.Title == s.URL {
 			out[i].Title = ""
 		}
@@ -301,5 +304,5 @@ func (v viewer) days(list []UpdateDay) string {
 		}
 		out = append(out, v.words.Say(v.l, lang.Message{Key: key, Args: lang.Args{"vendor": d.Vendor, "what": d.What, "day": v.day(d.Here)}}))
 	}
-	return strings.Join(out, v.say("digest.semicolon"))
+	return strings.Join(out, v.between("、", "; "))
 }

@@ -48,13 +48,17 @@ func Main(ctx context.Context, args []string, version string) int {
 		History:     func(dir string) desk.HistoryStore { return file.New(dir, nil) },
 		Patch:       func(dir string) desk.PatchStore { return file.New(dir, nil) },
 		Fetch:       func() (desk.Fetcher, desk.GitFetcher) { return fetchers(version) },
-		Examples:    examples.Files(),
-		Serve:       serve,
-		Invite:      invite,
 		Notifier: func() desk.Notifier {
 			return notify.New(&notify.Options{UserAgent: agent(version), Allowed: fetch.Public, Environ: os.Environ()})
 		},
-		AskTLS: func() posture.TLSProber { c, _ := fetchers(version); return c },
+		AskTLS:   func() posture.TLSProber { c, _ := fetchers(version); return c },
+		Examples: examples.Files(),
+		Serve:    serve,
+		Invite:   invite,
+		Backup:   backUp(build(version).Version),
+		Restore:  restore,
+		Intake:   openIntake,
+		Mailbox:  openMailbox,
 		Store: func(ctx context.Context, dir string) (cli.Store, error) {
 			return sqlite.Open(ctx, filepath.Join(dir, sqlite.FileName))
 		},

@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
-	"time"
 
 	blobfs "github.com/sekisho/sekisho/internal/blob/fs"
 	"github.com/sekisho/sekisho/internal/cli"
@@ -50,7 +49,7 @@ type server struct {
 // services are what runs beside the pages.
 func (s *server) services() []Service {
 	return []Service{
-		{Name: "sweep", Run: s.sweep},
+		{Name: "retention", Run: s.retention},
 	}
 }
 
@@ -166,8 +165,12 @@ func serve(ctx context.Context, o cli.ServeOptions) (err error) {
 	if err != nil {
 		return err
 	}
+	beside, err := s.intake()
+	if err != nil {
+		return err
+	}
 	o.Started(out)
-	return s.run(ctx, append(s.services(), Service{Name: "pages", Run: func(ctx context.Context) error { return web.Serve(ctx, l, handler, s.log) }}))
+	return s.run(ctx, append(append(s.services(), beside...), Service{Name: "pages", Run: func(ctx context.Context) error { return web.Serve(ctx, l, handler, s.log) }}))
 }
 
 // readItems reads what somebody hands in.
@@ -175,19 +178,27 @@ func readItems(ctx context.Context, r io.Reader) iter.Seq[desk.Item] {
 	return mailbox.Walk(ctx, []string{mailbox.Stdin}, r, nil)
 }
 
-// handler joins all routes.
+// handler answers on all routes.
 func (s *server) handler(demo string) (http.Handler, error) {
+	pages, routes, err := s.routes(demo)
+	if err != nil {
+		return nil, err
+	}
+	return web.New(routes, web.Options{
+		Hosts: s.Hosts, Authenticate: pages.Authenticate, Refuse: pages.Refuse, Enter: pages.Enter, Log: s.log, Metrics: s.metrics,
+	})
+}
+
+// routes joins those of the pages and those for programs.
+func (s *server) routes(demo string) (*console.Console, []web.Route, error) {
 	pages, err := console.New(console.Deps{
 		Account: s.account, Mail: s.mail, News: s.db, Advisories: s.db, Reports: s.db, Exceptions: s.files, Read: readItems, Patch: s.files, Digests: s.db,
 		Config: s.Config, Words: s.Words, Now: s.Now, Version: s.Version, Demo: demo,
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	routes := append(pages.Routes(), httpapi.Routes(httpapi.Deps{Mails: s.db, Metrics: s.metrics, Version: s.Version})...)
-	return web.New(routes, web.Options{
-		Hosts: s.Hosts, Authenticate: pages.Authenticate, Refuse: pages.Refuse, Enter: pages.Enter, Log: s.log, Metrics: s.metrics,
-	})
+	return pages, append(pages.Routes(), httpapi.Routes(httpapi.Deps{Mails: s.db, Metrics: s.metrics, Version: s.Version})...), nil
 }
 
 // run runs services together: the first error ends all of them. It returns when
@@ -207,28 +218,6 @@ func (s *server) run(ctx context.Context, services []Service) error {
 	}
 	wg.Wait()
 	return errors.Join(errs...)
-}
-
-// sweepEvery is how often what is over is looked for.
-const sweepEvery = 6 * time.Hour
-
-// sweep deletes what nothing needs any more, now and from time to time.
-func (s *server) sweep(ctx context.Context) error {
-	tick := time.NewTicker(sweepEvery)
-	defer tick.Stop()
-	for {
-		n, err := desk.SweepBlobs(ctx, s.mail)
-		if err != nil && ctx.Err() == nil {
-			s.log.Error("sweep failed", slog.String("error", kindOf(err)))
-		} else if n > 0 {
-			s.log.Info("swept", slog.Int("blobs", n))
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
 }
 
 // kindOf says what sort of error it is, without the words, which could name

@@ -448,7 +448,7 @@ func (c *advisoryHistoryCmd) Run(r *run) (err error) {
 			x := &list[i]
 			line := r.say("cli.advisory.step", "n", x.Number, "at", x.At.In(r.Now().Location()).Format(time.DateTime), "version", x.Version, "who", or(x.Name, x.Who), "what", x.Word.In(r.lang))
 			for _, more := range []string{x.Target, x.Outcome} {
-				if more != "" {
+				if more != "" && x.Act != workflow.Send {
 					line += "  " + more
 				}
 			}

@@ -259,4 +259,3 @@ func (c *digestShowCmd) Run(r *run) (err error) {
 	}
 	return r.digestForm(rec, c.Format)
 }
-

@@ -61,6 +61,9 @@ func (c *serveCmd) Run(r *run) (err error) {
 			Kind: desk.Invalid, Message: lang.M("cli.error.format", "command", "serve", "format", r.flags.Output), Hint: lang.M("cli.hint.format", "formats", "text"),
 		}
 	}
+	if err := r.config.CheckIntake(); err != nil {
+		return err
+	}
 	o := ServeOptions{
 		Listen: c.Listen, Hosts: c.Host, Config: r.config, DataDir: r.dataDir(), Words: r.words, Now: r.Now, Log: r.Stderr, Version: r.Build.Version,
 		Started: func(s Served) { c.started(r, s) },
@@ -173,6 +176,12 @@ func (j *judging) load() (desk.JudgeDeps, error) {
 	deps, err := j.r.judgeDeps()
 	if err != nil {
 		return deps, err
+	}
+	if deps.Resolver == nil && j.r.config.Intake.Milter.Listen != "" {
+		// Whoever asks about mail at the border wants it to be verified.
+		if deps.Resolver, err = j.r.resolver(true); err != nil {
+			return deps, err
+		}
 	}
 	if err = j.r.openLists(nil); err != nil {
 		return deps, err

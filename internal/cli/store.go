@@ -15,6 +15,7 @@ type Store interface {
 	desk.DigestStore
 	desk.ReportStore
 	desk.AuditStore
+	desk.MailboxStore
 
 	Close() error
 }

@@ -45,6 +45,8 @@ type Config struct {
 	Rules    []RuleSource
 	Lists    []string // folders with lists, joined with the folder of the configuration file
 	Limits   Limits
+	Keep     desk.Retention
+	Intake   Intake
 	News     []source.Source // those that sekisho ships with, as the user changed them, and the user's own
 	Approval desk.ApprovalRules
 	Webhooks []desk.Webhook
@@ -146,6 +148,7 @@ func newConfig() *Config {
 		DNS:     DNS{Timeout: 3 * time.Second},
 		Limits:  Limits{MessageSize: budget.DefaultBytes},
 		News:    source.Default(),
+		Intake:  defaultIntake(),
 		sources: map[string]string{},
 		written: map[string]string{},
 	}

@@ -467,7 +467,7 @@ func Review(ctx context.Context, in *ReviewInput, deps *ApprovalDeps) (*Advisory
 	if err := deps.Store.KeepAdvisoryStep(ctx, x.rec.Subject, s, nil); err != nil {
 		return nil, meanwhile(err)
 	}
-	return deps.again(ctx, x.rec.Document.ID, in.Actor)
+	return deps.again(ctx, x.rec.Document.ID, in.Actor, false)
 }
 
 // byHand is the target of what was sent in another way than by a webhook.
@@ -480,10 +480,18 @@ func needsComment(s *workflow.Step) error {
 	return nil
 }
 
-// again is the view after a step.
-func (d *ApprovalDeps) again(ctx context.Context, id string, who Actor) (*AdvisoryReview, error) {
-	v, _, err := ShowReview(ctx, id, who, d)
-	return v, err
+// again is the view after a step; all adds what stands between it and an
+// approval, which takes the linter.
+func (d *ApprovalDeps) again(ctx context.Context, id string, who Actor, all bool) (*AdvisoryReview, error) {
+	if all {
+		v, _, err := ShowReview(ctx, id, who, d)
+		return v, err
+	}
+	x, err := d.load(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return d.view(ctx, x, nil)
 }
 
 // next begins the next step, if the table allows it to that person now.
@@ -494,6 +502,9 @@ func (d *ApprovalDeps) next(x *reviewed, a workflow.Act, who Actor) (*workflow.S
 	}
 	role := d.Rules.RoleOf(name)
 	if _, refused := workflow.Next(x.status.State, a, role); a != workflow.Edit && refused != workflow.Allowed {
+		if err := d.sound(x); err != nil && refused == workflow.NotInIt {
+			return nil, err // says more than the state, which rests on it
+		}
 		return nil, d.refused(x, a, name, refused)
 	} else if a == workflow.Edit && role == workflow.Reader {
 		return nil, d.refused(x, a, name, workflow.NotYours)
@@ -514,7 +525,7 @@ func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC"
 
 // refused says why the table does not allow an act.
 func (d *ApprovalDeps) refused(x *reviewed, a workflow.Act, name string, why workflow.Refusal) error {
-	act, state := lang.M("approval.act."+string(a)), lang.M("approval.state."+string(x.status.State))
+	act, state := lang.M("approval.do."+string(a)), lang.M("approval.state."+string(x.status.State))
 	if why == workflow.NotYours {
 		return &Error{Kind: Denied, Message: lang.M("approval.error.role", "name", name, "act", act), Hint: lang.M("approval.hint.role")}
 	}

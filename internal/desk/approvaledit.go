@@ -52,7 +52,7 @@ func EditAdvisory(ctx context.Context, in *EditInput, deps *ApprovalDeps) (*Advi
 		if strings.TrimSpace(e.Subject) == "" || strings.TrimSpace(e.Body) == "" || len(e.Body) > maxDraft {
 			return nil, &Error{Kind: Invalid, Message: lang.M("approval.error.empty-draft"), Hint: lang.M("approval.hint.draft")}
 		}
-		r.Document, _ = advisory.Revise(x.rec.Document, e.Audience, e.Lang, e.Subject, lint.Lines(e.Body, was))
+		r.Document, _ = advisory.Revise(x.rec.Document, e.Audience, e.Lang, e.Subject, draftLines(e.Body, was))
 	} else {
 		// The same words for others are another document.
 		r.Document.Renew()
@@ -76,7 +76,33 @@ func EditAdvisory(ctx context.Context, in *EditInput, deps *ApprovalDeps) (*Advi
 	if err := deps.Store.KeepAdvisoryStep(ctx, r.Subject, s, r); err != nil {
 		return nil, meanwhile(err)
 	}
-	return deps.again(ctx, r.Document.ID, in.Actor)
+	return deps.again(ctx, r.Document.ID, in.Actor, true)
+}
+
+// draftLines reads a text into lines. What stands there as it was keeps its id
+// and its kind, also where it is more than one line.
+func draftLines(body string, was *advisory.Draft) []advisory.Line {
+	out := lint.Lines(body, was)
+	from := 0
+	for _, w := range was.Lines {
+		parts := strings.Split(w.Text, "\n")
+		if n, rest, ok := strings.Cut(w.Text, ". "); ok && w.Kind == advisory.KindHeading && strings.Trim(n, "0123456789") == "" {
+			parts = []string{rest} // a heading with a number reads like a step
+		}
+		for i := from; i+len(parts) <= len(out); i++ {
+			same := true
+			for j, p := range parts {
+				same = same && out[i+j].Text == strings.TrimSpace(p)
+			}
+			if same {
+				w.URL = "" // comes with the line below it
+				out = slices.Replace(out, i, i+len(parts), w)
+				from = i + 1
+				break
+			}
+		}
+	}
+	return out
 }
 
 // maxDraft bounds the text of a draft.

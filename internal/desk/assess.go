@@ -99,7 +99,7 @@ func (a *assessment) readHeader(ctx context.Context, b *budget.Budget, deps Judg
 	a.auth = m365.Authenticate(m, a.path)
 	in := m365.Input{Message: m, Facts: &deps.Facts}
 	if deps.Resolver != nil && a.form != FormHeader {
-		a.verification = verify(ctx, m, deps.Resolver, deps.Facts, deps.Now(), nil, b)
+		a.verification = verify(ctx, m, deps.Resolver, deps.Facts, deps.Now(), a.handover.given(&deps.Facts), b)
 		in.Verified = a.verification.verified()
 	}
 	if len(deps.Facts.Domains.Value()) == 0 {

@@ -27,6 +27,7 @@ type AuthInput struct {
 	IP       netip.Addr
 	MailFrom string
 	Helo     string
+	unknown  bool // nobody knows the envelope, and the header must not be asked
 
 	Method  dmarc.Method // how DMARC finds organizational domains
 	StampAs string       // authserv-id under which to write Authentication-Results; empty writes none

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -75,7 +76,7 @@ func MakeDigest(ctx context.Context, in *DigestInput, deps *DigestDeps) (*Digest
 	return out, nil
 }
 
-func number(n int) string { return fmt.Sprintf("%d", n) }
+func number(n int) string { return strconv.Itoa(n) }
 
 func digestError(err error) error {
 	switch {
@@ -374,4 +375,3 @@ func OffersOf(x *digest.Issue) []DigestOffers {
 	}
 	return out
 }
-

@@ -1,5 +1,7 @@
 package desk
 
+import "net/netip"
+
 // Item is one message handed to the desk, or the reason why an input gave
 // none.
 type Item struct {
@@ -8,6 +10,21 @@ type Item struct {
 	Raw   []byte // the message in RFC 5322 form
 	Form  Form   // what the input was before it was brought into that form
 	Err   error  // a *Error where the input could not be read; Raw is then nil
+
+	// Handover is what the server saw that took the message from its sender's
+	// server; nil where that is read from the header.
+	Handover *Handover
+}
+
+// Handover is who handed a message in by SMTP.
+type Handover struct {
+	IP       netip.Addr
+	HELO     string
+	MailFrom string // "" for the null sender
+
+	// StampAs is the authserv-id under which [Verdict.Stamp] is written; "" writes
+	// none.
+	StampAs string
 }
 
 // Form is what an input was.

@@ -44,7 +44,12 @@ type JudgeDeps struct {
 	// Made once for all messages.
 	brands []impersonation.Brand
 	rules  *ruleBook
+	ready  bool
 }
+
+// Prepared returns the same with all that is made once done, for whoever judges
+// messages one by one.
+func (d JudgeDeps) Prepared() JudgeDeps { return d.withDefaults() }
 
 // Judge judges every item and yields one verdict for each, in order. An item
 // that could not be read yields a verdict with an Error. Reading, judging and
@@ -85,6 +90,10 @@ func Judge(ctx context.Context, items iter.Seq[Item], deps JudgeDeps) iter.Seq[*
 }
 
 func (d JudgeDeps) withDefaults() JudgeDeps {
+	if d.ready {
+		return d
+	}
+	d.ready = true
 	if d.Words == nil {
 		d.Words = lang.Default()
 	}
@@ -127,6 +136,7 @@ func judgeItem(ctx context.Context, it Item, deps JudgeDeps) *Verdict {
 	m := eml.Parse(it.Raw, &eml.Options{Budget: b})
 	read := time.Since(start)
 	all := candidates(m, it.Form, b)
+	all[0].handover = it.Handover
 	assessed := make([]*assessment, 0, len(all))
 	presumed := ""
 	for i, c := range all {
@@ -145,6 +155,10 @@ func judgeItem(ctx context.Context, it Item, deps JudgeDeps) *Verdict {
 	sum := sha256.Sum256(it.Raw)
 	v.SHA256 = hex.EncodeToString(sum[:])
 	r.context(v, chosen, assessed)
+	if h := it.Handover; h != nil && h.StampAs != "" && assessed[0].verification != nil {
+		// A name that cannot stand in a field was refused when it was configured.
+		v.Stamp, _ = assessed[0].verification.stamp(h.StampAs)
+	}
 	v.Timings = Timings{Read: milliseconds(read), Judge: milliseconds(time.Since(start) - read)}
 	return v
 }

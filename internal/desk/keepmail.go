@@ -28,7 +28,7 @@ type KeepMailInput struct {
 	Items    iter.Seq[Item]
 	Source   Source
 	Envelope *MailEnvelope // of all items; nil where nobody told
-	Who      string        // for the audit log
+	Who      string        // for the audit log; "" for mail that came in by itself, which nobody did
 }
 
 // KeptMail is what became of one mail.
@@ -85,8 +85,13 @@ func keepOne(ctx context.Context, it Item, in KeepMailInput, judging JudgeDeps, 
 	if v.Error != nil {
 		return KeptMail{Verdict: v}, nil
 	}
+	return keepJudged(ctx, it.Raw, v, in, deps)
+}
+
+// keepJudged keeps a mail that was judged.
+func keepJudged(ctx context.Context, raw []byte, v *Verdict, in KeepMailInput, deps MailDeps) (KeptMail, error) {
 	// The bytes come first: a mail of which there is a row can always be read.
-	blob, err := deps.Blobs.PutBlob(ctx, it.Raw)
+	blob, err := deps.Blobs.PutBlob(ctx, raw)
 	if err != nil {
 		return KeptMail{}, err
 	}
@@ -97,10 +102,10 @@ func keepOne(ctx context.Context, it Item, in KeepMailInput, judging JudgeDeps, 
 	}
 	// Between the two, whoever deleted another mail of the same bytes may have
 	// deleted them. From now on nobody can.
-	if _, err := deps.Blobs.PutBlob(ctx, it.Raw); err != nil {
+	if _, err := deps.Blobs.PutBlob(ctx, raw); err != nil {
 		return KeptMail{}, err
 	}
-	if added {
+	if added && in.Who != "" {
 		err = deps.Audit.AppendAudit(ctx, AuditEntry{At: deps.Now(), Who: in.Who, Act: ActMailKept, Object: string(r.ID)})
 	}
 	return KeptMail{ID: r.ID, New: added, Verdict: v}, err
@@ -168,11 +173,15 @@ func DeleteMail(ctx context.Context, id MailID, who string, deps MailDeps) error
 	if err != nil || old == nil {
 		return err
 	}
-	err = deps.Mails.DeleteMail(ctx, id, func(blob string) error { return deps.Blobs.DeleteBlob(ctx, blob) })
-	if err != nil {
+	if err := deps.drop(ctx, id); err != nil {
 		return err
 	}
 	return deps.Audit.AppendAudit(ctx, AuditEntry{At: deps.Now(), Who: who, Act: ActMailDeleted, Object: string(id)})
+}
+
+// drop deletes a mail and its bytes.
+func (d *MailDeps) drop(ctx context.Context, id MailID) error {
+	return d.Mails.DeleteMail(ctx, id, func(blob string) error { return d.Blobs.DeleteBlob(ctx, blob) })
 }
 
 // orphanAge is how long bytes without a mail stay: their mail may be about to be

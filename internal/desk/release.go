@@ -226,9 +226,9 @@ type DeliveryTry struct {
 }
 
 const (
-	maxTries    = 3
-	firstWait   = 2 * time.Second
-	longestWait = 30 * time.Second
+	maxTries     = 3
+	firstRetry   = 2 * time.Second
+	longestRetry = 30 * time.Second
 )
 
 // Send hands an approved advisory to a webhook that is among its recipients. It
@@ -256,7 +256,7 @@ func Send(ctx context.Context, in *SendInput, deps *ApprovalDeps) (*Delivery, er
 		if err != nil || out.Delivered || out.Already || wait <= 0 || n == maxTries {
 			return out, err
 		}
-		if err := deps.sleep(ctx, min(max(wait, firstWait<<(n-1)), longestWait)); err != nil {
+		if err := deps.sleep(ctx, min(max(wait, firstRetry<<(n-1)), longestRetry)); err != nil {
 			return out, err
 		}
 		// Somebody may have edited or withdrawn it meanwhile.
@@ -298,7 +298,7 @@ func (d *ApprovalDeps) try(ctx context.Context, x *reviewed, w *Webhook, who Act
 		e := asError(err)
 		t.Error, after.Outcome = d.words().Render(e.Message), string(e.Kind)
 		if e.Kind == Unavailable && ctx.Err() == nil {
-			again = firstWait
+			again = firstRetry
 		}
 	case got.OK():
 		out.Delivered, after.Act = true, workflow.Deliver
@@ -306,7 +306,7 @@ func (d *ApprovalDeps) try(ctx context.Context, x *reviewed, w *Webhook, who Act
 	default:
 		t.Status, after.Outcome = got.Status, strconv.Itoa(got.Status)
 		if got.Again() {
-			again = max(firstWait, got.RetryAfter)
+			again = max(firstRetry, got.RetryAfter)
 		}
 	}
 	out.Tries = append(out.Tries, t)

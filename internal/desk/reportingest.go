@@ -9,12 +9,15 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sekisho/sekisho/budget"
 	"github.com/sekisho/sekisho/dmarcreport"
 	"github.com/sekisho/sekisho/domain"
 	"github.com/sekisho/sekisho/eml"
 	"github.com/sekisho/sekisho/lang"
 	"github.com/sekisho/sekisho/m365"
+	"github.com/sekisho/sekisho/mailauth/dmarc"
 	"github.com/sekisho/sekisho/org"
+	"github.com/sekisho/sekisho/resolve"
 )
 
 // ReportFile is a file in which there may be reports.
@@ -35,6 +38,12 @@ type ReportIntake struct {
 	// KeepAddresses keeps the addresses and subjects of failure reports, which
 	// are left out otherwise.
 	KeepAddresses bool
+
+	// Resolver verifies mails that bring reports where no server that we trust says
+	// whether they are authentic, and Handover is how they came.
+	// Without a resolver that stays unknown.
+	Resolver resolve.Resolver
+	Handover *Handover
 
 	// Problem is told of each report that was refused or not read whole, at
 	// once. It may be nil.
@@ -193,7 +202,7 @@ func (g *ingester) file(ctx context.Context, f ReportFile) (err error) {
 			g.refused(f, x)
 			continue
 		}
-		g.found(f.Name, x)
+		g.found(ctx, f.Name, x)
 		if len(g.batch) >= reportBatch || g.records >= recordBatch {
 			if err := g.flush(ctx); err != nil {
 				return err
@@ -204,7 +213,7 @@ func (g *ingester) file(ctx context.Context, f ReportFile) (err error) {
 }
 
 // found takes a report into the batch.
-func (g *ingester) found(file string, x dmarcreport.Found) {
+func (g *ingester) found(ctx context.Context, file string, x dmarcreport.Found) {
 	s := StoredReport{Aggregate: x.Aggregate, Failure: x.Failure, TLS: x.TLS, Hash: x.Hash, Added: g.in.Now}
 	var reporter []string
 	switch {
@@ -222,7 +231,7 @@ func (g *ingester) found(file string, x dmarcreport.Found) {
 	case x.TLS != nil:
 		reporter = []string{hostOf(x.TLS.ContactInfo), x.TLS.OrgName}
 	}
-	s.Carrier, s.CarrierDomain = carrierOf(x.Mail, &g.in.Facts, reporter)
+	s.Carrier, s.CarrierDomain = g.carrierOf(ctx, x.Mail, reporter)
 	g.batch = append(g.batch, s)
 }
 
@@ -232,9 +241,9 @@ func hostOf(address string) string {
 }
 
 // carrierOf says how far the mail that brought a report can be trusted: only the
-// results that the recipient's Exchange Online wrote count. reporter are names by
-// which the reporter goes; none if the report names nobody.
-func carrierOf(m *eml.Message, facts *org.Facts, reporter []string) (dmarcreport.Carrier, string) {
+// results that the recipient's Exchange Online wrote count, and those of our own.
+// reporter are names by which the reporter goes; none if the report names nobody.
+func (g *ingester) carrierOf(ctx context.Context, m *eml.Message, reporter []string) (dmarcreport.Carrier, string) {
 	if m == nil {
 		return dmarcreport.CarrierUnknown, ""
 	}
@@ -246,11 +255,19 @@ func carrierOf(m *eml.Message, facts *org.Facts, reporter []string) (dmarcreport
 	if len(from) > 1 {
 		return dmarcreport.CarrierFail, host // no author, no DMARC
 	}
-	d := m365.Authenticate(m, m365.NewPath(m.Header(), facts)).DMARC
+	d := m365.Authenticate(m, m365.NewPath(m.Header(), &g.in.Facts)).DMARC
+	known, passed := d.Trusted && d.Result != "", d.Passed()
+	if !known && g.in.Resolver != nil {
+		v := verify(ctx, m, bounded(g.in.Resolver), g.in.Facts, g.in.Now, g.in.Handover.given(&g.in.Facts), budget.New(nil))
+		// Without the client there is no SPF, and what is not signed may still be
+		// authentic.
+		passed = v.report.DMARC.Status == dmarc.StatusPass
+		known = passed || v.report.SPF != nil && v.report.DMARC.Status == dmarc.StatusFail
+	}
 	switch {
-	case !d.Trusted || d.Result == "":
+	case !known:
 		return dmarcreport.CarrierUnknown, host
-	case !d.Passed():
+	case !passed:
 		return dmarcreport.CarrierFail, host
 	case reporter == nil || slices.ContainsFunc(reporter, func(name string) bool { return sameOwner(name, host) }):
 		return dmarcreport.CarrierPass, host

@@ -23,6 +23,8 @@ type candidate struct {
 	aside *eml.Message // content of its winmail.dat (MS-OXTNEF), if it has one
 	form  Form
 	depth int
+
+	handover *Handover // of the outermost message, where it is known
 }
 
 // candidates returns the outermost message and every message attached to it:

@@ -62,6 +62,10 @@ type Verdict struct {
 	Defects      []Defect       `json:"defects,omitempty"`
 	Timings      Timings        `json:"timings"`
 	Error        *Failure       `json:"error,omitempty"`
+
+	// Stamp is what was verified of the outermost message, as the body of an
+	// Authentication-Results field (RFC 8601), where [Handover] asks for it.
+	Stamp string `json:"-"`
 }
 
 // Mailbox is a name and an address.

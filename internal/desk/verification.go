@@ -58,6 +58,9 @@ func verify(ctx context.Context, m *eml.Message, r resolve.Resolver, facts org.F
 		v.in.IP, v.in.Helo, v.in.MailFrom = in.IP, in.Helo, in.MailFrom
 		v.source = lang.M("auth.envelope.given")
 	}
+	if in != nil && in.unknown {
+		v.in.IP, v.source = netip.Addr{}, lang.M("auth.envelope.none")
+	}
 	trace := resolve.NewTrace(r)
 	o := &mailauth.Options{Budget: b}
 	if in != nil {
@@ -76,6 +79,24 @@ func verify(ctx context.Context, m *eml.Message, r resolve.Resolver, facts org.F
 	v.asked = trace.Answers()
 	v.late = err != nil || slices.ContainsFunc(v.asked, func(a resolve.Answer) bool { return a.RCode == resolve.Timeout })
 	return v
+}
+
+// given returns the envelope that was seen when a message was handed in. Where a
+// gateway of ours did that, it is read from the header, which the gateway wrote:
+// nil. Where it was a host of our own network, there is none: nobody but the
+// sender wrote the header.
+func (h *Handover) given(facts *org.Facts) *AuthInput {
+	if h == nil {
+		return nil
+	}
+	ip := h.IP.Unmap()
+	switch {
+	case slices.ContainsFunc(facts.Gateways.Value(), func(p netip.Prefix) bool { return p.Contains(ip) }):
+		return nil
+	case !ip.IsValid() || ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast():
+		return &AuthInput{unknown: true}
+	}
+	return &AuthInput{IP: ip, Helo: h.HELO, MailFrom: h.MailFrom}
 }
 
 // envelope reads client, HELO and MAIL FROM as the receiving system wrote them.

@@ -46,11 +46,33 @@ const (
 type Store struct {
 	dir     string
 	max     int
+	system  System
 	encoder *zstd.Encoder
 	decoder *zstd.Decoder
 }
 
 var _ desk.Blobs = (*Store)(nil)
+
+// System is what the store asks of the operating system to make bytes last. Any
+// step may fail; tests let each of them.
+type System struct {
+	Write  func(f *os.File, b []byte) (int, error)
+	Sync   func(f *os.File) error // of a file, and of a folder
+	Rename func(from, to string) error
+}
+
+func realSystem() System {
+	return System{Write: (*os.File).Write, Sync: (*os.File).Sync, Rename: os.Rename}
+}
+
+// OpenOn is [Open] on another system.
+func OpenOn(system System, dir string, max int) (*Store, error) {
+	s, err := Open(dir, max)
+	if err == nil {
+		s.system = system
+	}
+	return s, err
+}
 
 // Open opens the folder dir, which it makes if it is not there, for the user
 // alone. A blob has at most max bytes; 0 is [DefaultMax]. Errors are
@@ -59,7 +81,7 @@ func Open(dir string, max int) (*Store, error) {
 	if max <= 0 {
 		max = DefaultMax
 	}
-	s := &Store{dir: dir, max: max}
+	s := &Store{dir: dir, max: max, system: realSystem()}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, s.failure(err)
 	}
@@ -129,7 +151,8 @@ func (s *Store) PutBlob(ctx context.Context, b []byte) (string, error) {
 		// It counts as kept now, so that nobody sweeps it away as left over.
 		now := time.Now()
 		if err := os.Chtimes(path, now, now); err == nil {
-			return name, nil
+			// Whoever wrote it may have failed to, or be about to.
+			return name, s.failure(s.syncDir(filepath.Dir(path)))
 		}
 	}
 	return name, s.failure(s.write(path, b))
@@ -138,7 +161,8 @@ func (s *Store) PutBlob(ctx context.Context, b []byte) (string, error) {
 func (s *Store) write(path string, b []byte) (err error) {
 	dir := filepath.Dir(path)
 	if err := os.Mkdir(dir, 0o700); err == nil {
-		if err := syncDir(s.dir); err != nil {
+		if err := s.syncDir(s.dir); err != nil {
+			_ = os.Remove(dir) // so that the next one tries again; it may have files by now
 			return err
 		}
 	} else if !errors.Is(err, fs.ErrExist) {
@@ -154,24 +178,24 @@ func (s *Store) write(path string, b []byte) (err error) {
 			_ = os.Remove(f.Name())
 		}
 	}()
-	if _, err = f.Write(s.encoder.EncodeAll(b, nil)); err != nil {
+	if _, err = s.system.Write(f, s.encoder.EncodeAll(b, nil)); err != nil {
 		return err
 	}
-	if err = f.Sync(); err != nil {
+	if err = s.system.Sync(f); err != nil {
 		return err
 	}
 	if err = f.Close(); err != nil {
 		return err
 	}
-	if err = os.Rename(f.Name(), path); err != nil {
+	if err = s.system.Rename(f.Name(), path); err != nil {
 		return err
 	}
-	return syncDir(dir)
+	return s.syncDir(dir)
 }
 
 // syncDir makes a change of names in a folder survive a power cut. Windows
 // cannot sync a folder and need not.
-func syncDir(dir string) error {
+func (s *Store) syncDir(dir string) error {
 	if runtime.GOOS == "windows" {
 		return nil
 	}
@@ -179,7 +203,7 @@ func syncDir(dir string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(d.Sync(), d.Close())
+	return errors.Join(s.system.Sync(d), d.Close())
 }
 
 // Blob implements [desk.Blobs].
@@ -232,7 +256,7 @@ func (s *Store) DeleteBlob(ctx context.Context, name string) error {
 		return nil
 	}
 	if err == nil {
-		err = syncDir(filepath.Dir(path))
+		err = s.syncDir(filepath.Dir(path))
 	}
 	return s.failure(err)
 }

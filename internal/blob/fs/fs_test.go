@@ -1,6 +1,7 @@
 package fs_test
 
 import (
+	"cmp"
 	"errors"
 	"os"
 	"path/filepath"
@@ -129,4 +130,69 @@ func TestFiles(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// TestFaults fails each step by which bytes are made to last: every one is told,
+// and leaves nothing that is taken for the bytes.
+func TestFaults(t *testing.T) {
+	fault := errors.New("no such luck")
+	for fail := 1; ; fail++ {
+		dir := t.TempDir()
+		n, failed := 0, ""
+		step := func(name string) error {
+			if n++; n == fail {
+				failed = name
+				return fault
+			}
+			return nil
+		}
+		s, err := fs.OpenOn(fs.System{
+			Write: func(f *os.File, b []byte) (int, error) {
+				if err := step("write"); err != nil {
+					_, _ = f.Write(b[:len(b)/2])
+					return len(b) / 2, err
+				}
+				return f.Write(b)
+			},
+			Sync: func(f *os.File) error {
+				if err := step("sync " + filepath.Base(f.Name())); err != nil {
+					return err
+				}
+				return f.Sync()
+			},
+			Rename: func(from, to string) error {
+				if err := step("rename"); err != nil {
+					return err
+				}
+				return os.Rename(from, to)
+			},
+		}, dir, blobtest.Max)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name, err := s.PutBlob(t.Context(), []byte("to last"))
+		if failed == "" {
+			if err != nil || n < 5 {
+				t.Errorf("without a fault: %d steps, %v", n, err)
+			}
+			return
+		}
+		if !errors.Is(err, fault) {
+			t.Errorf("%s: %v", failed, err)
+		}
+		if left, _ := filepath.Glob(filepath.Join(dir, "*", ".put-*")); len(left) > 0 {
+			t.Errorf("%s leaves %v", failed, left)
+		}
+		// What was not synced is synced by the next one that relies on it.
+		before := n
+		if again, err := s.PutBlob(t.Context(), []byte("to last")); err != nil || n == before {
+			t.Errorf("after %s: %q %v, %d steps", failed, again, err, n-before)
+		}
+		if b, err := s.Blob(t.Context(), cmp.Or(name, string(desk.MailIDOf([]byte("to last"), nil)))); err != nil || string(b) != "to last" {
+			t.Errorf("after %s: %q %v", failed, b, err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
 }

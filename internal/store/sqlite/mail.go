@@ -339,7 +339,7 @@ func (db *DB) ReleaseBlob(ctx context.Context, blob string, drop func(blob strin
 
 // blobUsers are the tables with a column blob that names one. What is named in
 // any of them stays, whichever organisation has it: the bytes lie together.
-var blobUsers = [...]string{"mail"}
+var blobUsers = [...]string{"mail", "queue"}
 
 func release(ctx context.Context, tx *sql.Tx, blob string, drop func(blob string) error) (bool, error) {
 	for _, table := range blobUsers {

@@ -20,15 +20,15 @@ func TestIntakeSetup(t *testing.T) {
 	imap := []string{"intake", "setup", "imap", "old", "--address", "old@kiso-works.example", "--server", "imap.kiso-works.example", "--tls", "starttls", "--secret-env", "OLD_SECRET"}
 	denied := &desk.Error{Kind: desk.Denied, Message: lang.M("graph.error.declined"), Hint: lang.M("graph.hint.again")}
 	for _, tc := range []struct {
-		name     string
-		args     []string
-		tooMuch  []string
-		signIn   error
-		check    error
-		want     []string // in this order
-		never    []string
-		calls    []string
-		status   int
+		name    string
+		args    []string
+		tooMuch []string
+		signIn  error
+		check   error
+		want    []string // in this order
+		never   []string
+		calls   []string
+		status  int
 	}{
 		{
 			name: "Graph", args: graph, calls: []string{"open", "sign in", "check", "close"},

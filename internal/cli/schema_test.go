@@ -76,7 +76,7 @@ func TestSchemaFields(t *testing.T) {
 		{"advisory-lint.v1.json", reflect.TypeFor[desk.LintReport]()},
 		{"advisory-review.v1.json", reflect.TypeFor[desk.AdvisoryReview]()},
 		{"advisory-step.v1.json", reflect.TypeFor[desk.StepRecord]()},
-		{"delivery.v1.json", reflect.TypeFor[desk.Delivery]()},
+		{"delivery.v1.json", reflect.TypeFor[desk.WebhookDelivery]()},
 		{"notification.v1.json", reflect.TypeFor[desk.Notification]()},
 		{"release.v1.json", reflect.TypeFor[desk.Release]()},
 		{"direct-send-impact.v1.json", reflect.TypeFor[desk.ImpactReport]()},

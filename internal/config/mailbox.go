@@ -51,7 +51,7 @@ func (v value) mailbox() (desk.MailboxSetting, bool) {
 	if !v.entry(map[string]func(value){
 		"name": into(&m.Name, value.slug), "kind": into(&kind, choice(string(desk.MailboxGraph), string(desk.MailboxIMAP))),
 		"address": into(&m.Address, value.mail), "folder": into(&m.Folder, value.text),
-		"every": into(&m.Every, value.every), "days": into(&m.Days, value.days),
+		"every": into(&m.Every, value.every), "days": into(&m.Days, value.dayCount),
 		"server": into(&m.Server, value.imapServer), "user": into(&m.User, value.text),
 		"tls":    into(&tls, choice(string(desk.MailboxTLSImplicit), string(desk.MailboxStartTLS), string(desk.MailboxNoTLS))),
 		"auth":   into(&auth, choice(string(desk.MailboxPassword), string(desk.MailboxOAuth))),
@@ -158,7 +158,7 @@ func (v value) every() (time.Duration, bool) {
 	return d, true
 }
 
-func (v value) days() (int, bool) {
+func (v value) dayCount() (int, bool) {
 	s, ok := v.text()
 	if !ok {
 		return 0, false

@@ -14,8 +14,8 @@ import (
 	"github.com/sekisho/sekisho/internal/store/sqlite"
 )
 
-// office is a desk with an administrator, whose clock a test moves.
-type office struct {
+// door is a desk with an administrator, whose clock a test moves.
+type door struct {
 	desk.AccountDeps
 
 	now    time.Time
@@ -25,22 +25,22 @@ type office struct {
 
 const passphrase = "correct horse battery staple"
 
-func openOffice(t *testing.T) *office {
+func openDoor(t *testing.T) *door {
 	t.Helper()
 	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), sqlite.FileName))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	o := &office{now: now(), visit: desk.Visit{Address: netip.MustParseAddr("192.0.2.7"), Agent: "browser"}}
+	o := &door{now: now(), visit: desk.Visit{Address: netip.MustParseAddr("192.0.2.7"), Agent: "browser"}}
 	o.AccountDeps = desk.AccountDeps{Accounts: db, Sessions: db, Audit: db, Key: [32]byte{7}, Throttle: desk.NewThrottle(), Now: func() time.Time { return o.now }}
 	return o
 }
 
-func (o *office) code() string { return desk.TOTPAt(o.secret, o.now) }
+func (o *door) code() string { return desk.TOTPAt(o.secret, o.now) }
 
 // setUp invites and sets up, and returns the token of the session.
-func (o *office) setUp(t *testing.T) string {
+func (o *door) setUp(t *testing.T) string {
 	t.Helper()
 	link, _, err := desk.InviteAdmin(t.Context(), o.AccountDeps)
 	if err != nil {
@@ -49,7 +49,7 @@ func (o *office) setUp(t *testing.T) string {
 	return o.accept(t, link)
 }
 
-func (o *office) accept(t *testing.T, link string) string {
+func (o *door) accept(t *testing.T, link string) string {
 	t.Helper()
 	inv, err := desk.InvitationOf(t.Context(), link, o.AccountDeps)
 	if err != nil {
@@ -65,12 +65,12 @@ func (o *office) accept(t *testing.T, link string) string {
 	return token
 }
 
-func (o *office) login(t *testing.T, password, code string) (string, error) {
+func (o *door) login(t *testing.T, password, code string) (string, error) {
 	t.Helper()
 	return desk.Login(t.Context(), desk.LoginInput{Password: password, Code: code, Visit: o.visit}, o.AccountDeps)
 }
 
-func (o *office) signedIn(t *testing.T, token string) bool {
+func (o *door) signedIn(t *testing.T, token string) bool {
 	t.Helper()
 	s, err := desk.Authenticate(t.Context(), token, o.AccountDeps)
 	if err != nil {
@@ -85,7 +85,7 @@ func kindIs(err error, kind desk.ErrorKind) bool {
 }
 
 func TestSetUpAdmin(t *testing.T) {
-	o := openOffice(t)
+	o := openDoor(t)
 	if has, err := desk.HasAdmin(t.Context(), o.AccountDeps); err != nil || has {
 		t.Fatal(has, err)
 	}
@@ -141,7 +141,7 @@ func TestSetUpAdmin(t *testing.T) {
 }
 
 func TestLogin(t *testing.T) {
-	o := openOffice(t)
+	o := openDoor(t)
 	if _, err := o.login(t, "", ""); !kindIs(err, desk.Denied) {
 		t.Errorf("without an account: %v", err)
 	}
@@ -177,7 +177,7 @@ func TestLogin(t *testing.T) {
 // Whoever guesses waits longer and longer; the administrator elsewhere does not
 // wait long.
 func TestBruteForce(t *testing.T) {
-	o := openOffice(t)
+	o := openDoor(t)
 	o.setUp(t)
 	refused, waits := 0, 0
 	for range 30 {
@@ -212,7 +212,7 @@ func TestBruteForce(t *testing.T) {
 }
 
 func TestSessions(t *testing.T) {
-	o := openOffice(t)
+	o := openDoor(t)
 	first := o.setUp(t)
 	o.now = o.now.Add(time.Minute)
 	second, err := o.login(t, passphrase, o.code())

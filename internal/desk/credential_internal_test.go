@@ -129,7 +129,7 @@ func TestThrottle(t *testing.T) {
 	for range 40 {
 		th.Failed(now, "192.0.2.7", failuresForAll)
 	}
-	if wait("192.0.2.7") != longestWait || wait(failuresForAll) != longestForAll {
+	if wait("192.0.2.7") != longestLock || wait(failuresForAll) != longestForAll {
 		t.Errorf("%v and %v", wait("192.0.2.7"), wait(failuresForAll))
 	}
 	th.Passed("192.0.2.7")

@@ -201,25 +201,25 @@ type SendInput struct {
 	Webhook string // name
 }
 
-// DeliverySchema names the JSON form of a [Delivery].
+// DeliverySchema names the JSON form of a [WebhookDelivery].
 const DeliverySchema = "sekisho.delivery/v1"
 
-// Delivery is what came of handing an advisory to a webhook.
-type Delivery struct {
-	Schema    string        `json:"schema"`
-	ID        string        `json:"id"`
-	Version   int           `json:"version"`
-	Hash      string        `json:"hash"`
-	Webhook   string        `json:"webhook"`
-	Kind      WebhookKind   `json:"kind"`
-	Key       string        `json:"key"` // the same for each try, also of a later command
-	Delivered bool          `json:"delivered"`
-	Already   bool          `json:"already"` // it was delivered before; nothing was sent now
-	Tries     []DeliveryTry `json:"tries"`
+// WebhookDelivery is what came of handing an advisory to a webhook.
+type WebhookDelivery struct {
+	Schema    string       `json:"schema"`
+	ID        string       `json:"id"`
+	Version   int          `json:"version"`
+	Hash      string       `json:"hash"`
+	Webhook   string       `json:"webhook"`
+	Kind      WebhookKind  `json:"kind"`
+	Key       string       `json:"key"` // the same for each try, also of a later command
+	Delivered bool         `json:"delivered"`
+	Already   bool         `json:"already"` // it was delivered before; nothing was sent now
+	Tries     []WebhookTry `json:"tries"`
 }
 
-// DeliveryTry is one try.
-type DeliveryTry struct {
+// WebhookTry is one try.
+type WebhookTry struct {
 	At     time.Time `json:"at"`
 	Status int       `json:"status,omitempty"` // of HTTP; 0 if there was no answer
 	Error  lang.Text `json:"error,omitzero"`
@@ -235,7 +235,7 @@ const (
 // tries up to three times, each time only if the approval still holds, and
 // notes each try in the audit log before it is made. The key is the same for each
 // try, so that a receiver that took one can leave the next.
-func Send(ctx context.Context, in *SendInput, deps *ApprovalDeps) (*Delivery, error) {
+func Send(ctx context.Context, in *SendInput, deps *ApprovalDeps) (*WebhookDelivery, error) {
 	x, err := deps.load(ctx, in.Ref)
 	if err != nil {
 		return nil, err
@@ -247,8 +247,8 @@ func Send(ctx context.Context, in *SendInput, deps *ApprovalDeps) (*Delivery, er
 	if err != nil {
 		return nil, deps.refuse(ctx, x, workflow.Send, in.Actor, err)
 	}
-	out := &Delivery{
-		Schema: DeliverySchema, ID: x.rec.Document.ID, Version: x.rec.Version, Hash: x.hash, Webhook: w.Name, Kind: w.Kind, Tries: []DeliveryTry{},
+	out := &WebhookDelivery{
+		Schema: DeliverySchema, ID: x.rec.Document.ID, Version: x.rec.Version, Hash: x.hash, Webhook: w.Name, Kind: w.Kind, Tries: []WebhookTry{},
 		Key: advisory.ContentHash("sekisho.delivery/v1", []byte(x.hash), []byte(w.Name), []byte(w.Print()))[:32],
 	}
 	for n := 1; ; n++ {
@@ -271,7 +271,7 @@ func Send(ctx context.Context, in *SendInput, deps *ApprovalDeps) (*Delivery, er
 
 // try hands over once. It returns how long to wait before the next try, 0 if
 // there is to be none.
-func (d *ApprovalDeps) try(ctx context.Context, x *reviewed, w *Webhook, who Actor, out *Delivery) (time.Duration, error) {
+func (d *ApprovalDeps) try(ctx context.Context, x *reviewed, w *Webhook, who Actor, out *WebhookDelivery) (time.Duration, error) {
 	s, err := d.next(x, workflow.Try, who)
 	if err == nil {
 		err = d.releasable(ctx, x)
@@ -289,7 +289,7 @@ func (d *ApprovalDeps) try(ctx context.Context, x *reviewed, w *Webhook, who Act
 	}
 	n := d.notice(x, w, out.Key)
 	got, err := d.Notifier.Notify(ctx, w, n)
-	t := DeliveryTry{At: n.At}
+	t := WebhookTry{At: n.At}
 	again := time.Duration(0)
 	after := *s
 	after.Number, after.Act = s.Number+1, workflow.Fail

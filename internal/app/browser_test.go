@@ -40,7 +40,7 @@ func chromium(t *testing.T) context.Context {
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
-	late := time.AfterFunc(2*time.Minute, cancel)
+	late := time.AfterFunc(6*time.Minute, cancel)
 	t.Cleanup(func() { late.Stop() })
 	return ctx
 }

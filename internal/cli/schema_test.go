@@ -110,6 +110,9 @@ func recordFields(t reflect.Type, path string, within []reflect.Type, out *[]str
 			recordFields(f.Type, path, within, out)
 			continue
 		}
+		if name == "-" {
+			continue
+		}
 		mark := "!"
 		if strings.Contains(options, "omit") {
 			mark = ""

@@ -24,6 +24,7 @@ type Envelope struct {
 	Date      time.Time // when the draft was made
 	MessageID string    // such as "0123456789abcdef.staff.ja@kiso-works.example", without angle brackets
 	Advisory  string    // id of the document, for X-Sekisho-Draft
+	Approved  string    // hash of the content that was approved, for X-Sekisho-Approved; "" for a draft
 }
 
 // MessageIDFor returns the Message-ID of a draft: the same for the same
@@ -64,6 +65,9 @@ func WriteEML(w io.Writer, m *Draft, e Envelope) error {
 	field("Auto-Submitted", "no")
 	if e.Advisory != "" && validID(e.Advisory+"@x") {
 		field("X-Sekisho-Draft", e.Advisory)
+	}
+	if e.Approved != "" && validID(e.Approved+"@x") {
+		field("X-Sekisho-Approved", e.Approved)
 	}
 	// A dot and an equals sign never stand together in base64, so that no part holds the boundary.
 	boundary := "=_sekisho." + string(m.Audience) + "." + string(m.Lang)

@@ -1,7 +1,9 @@
 package grounding
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,8 +22,6 @@ type check struct {
 	says   []said
 	parts  []clause
 	st     statement
-	cities []string
-	scores []float64 // overlap with each sentence of the sources, once it is asked for
 	words  []string
 	used   []span // of the folded text
 	advice bool
@@ -65,7 +65,7 @@ func (g *Ground) newCheck(s string, l lang.Language) *check {
 	c.st = newStatement(s)
 	c.st.numbers = slices.DeleteFunc(numerals(c.folded), func(n numeral) bool { return c.dated(n.from) })
 	c.st.numbers = c.st.numbers[:min(len(c.st.numbers), maxNumbers)]
-	c.says, c.parts, c.cities = c.st.says, c.st.parts, c.st.cities
+	c.says, c.parts = c.st.says, c.st.parts
 	c.words = sentence.Words(s)
 	c.advice = isAdvice(c.folded)
 	return c
@@ -290,13 +290,20 @@ func (c *check) dates() {
 		}
 		c.use(f.from, f.to)
 		if strings.HasPrefix(f.Value, "--") || f.From.IsZero() {
+			if month, err := strconv.Atoi(strings.TrimPrefix(f.Value, "--")); err == nil && c.namesMonth(time.Month(month)) {
+				continue
+			}
 			if !c.known(c.folded[f.from:f.to]) {
 				c.flag(Date, c.folded[f.from:f.to], "")
 			}
 			continue
 		}
 		if !c.hasDay(f.From) || !c.hasDay(f.To) {
-			if c.isMonth(f.Fact) && c.inMonth(f.From) {
+			if c.isMonth(f.Fact) && (c.inMonth(f.From) || !containsYear(c.folded[f.from:f.to]) && c.namesMonth(f.From.Month())) || f.From.Equal(f.To) && c.bareDay(f.From) {
+				continue
+			}
+			// Without a year the day is the one of the source.
+			if !containsYear(c.folded[f.from:f.to]) && c.sameDay(f.From) && c.sameDay(f.To) {
 				continue
 			}
 			c.flag(Date, c.folded[f.from:f.to], "")
@@ -306,6 +313,56 @@ func (c *check) dates() {
 
 func (c *check) hasDay(t time.Time) bool {
 	return c.g.published.Equal(t) || c.anyDate(func(f *fact.Fact) bool { return f.From.Equal(t) || f.To.Equal(t) })
+}
+
+// namesMonth reports whether a source names a month or has a day in it.
+func (c *check) namesMonth(m time.Month) bool {
+	if c.anyDate(func(f *fact.Fact) bool { return !f.From.IsZero() && (f.From.Month() == m || f.To.Month() == m) }) {
+		return true
+	}
+	value := fmt.Sprintf("--%02d", m)
+	return slices.ContainsFunc(c.g.sentences, func(st statement) bool {
+		return slices.ContainsFunc(st.anchors, func(x anchor) bool { return x.value == value })
+	})
+}
+
+// sameDay reports whether a source has a day of a month in any year.
+func (c *check) sameDay(t time.Time) bool {
+	is := func(o time.Time) bool { return !o.IsZero() && o.Month() == t.Month() && o.Day() == t.Day() }
+	return c.anyDate(func(f *fact.Fact) bool { return is(f.From) || is(f.To) })
+}
+
+func containsYear(s string) bool {
+	run := 0
+	for i := range len(s) {
+		if !isDigit(s[i]) {
+			run = 0
+			continue
+		}
+		if run++; run == 4 {
+			return true
+		}
+	}
+	return false
+}
+
+// bareDay reports whether a source names a day of the month of its own date
+// without the month.
+func (c *check) bareDay(t time.Time) bool {
+	if t.Year() != c.g.published.Year() || t.Month() != c.g.published.Month() {
+		return false
+	}
+	for from, day := 0, strconv.Itoa(t.Day())+"日"; ; {
+		i := strings.Index(c.g.texts[from:], day)
+		if i < 0 {
+			return false
+		}
+		i += from
+		from = i + len(day)
+		if (i == 0 || !isDigit(c.g.texts[i-1]) && !strings.HasSuffix(c.g.texts[:i], "月")) && !strings.HasPrefix(c.g.texts[from:], "間") {
+			return true
+		}
+	}
 }
 
 func (c *check) anyDate(is func(*fact.Fact) bool) bool {

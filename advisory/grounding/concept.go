@@ -37,14 +37,14 @@ type words map[string][]entry
 // dictionary are the words for what may be so, and those for what it is about.
 var dictionary = sync.OnceValue(func() [2]words {
 	return [2]words{
-		readWords(func(kind string) bool { return kind != "topic" && kind != "group" }),
-		readWords(func(kind string) bool { return kind == "topic" || kind == "group" }),
+		readWords(conceptText, func(kind string) bool { return kind != "topic" && kind != "group" }),
+		readWords(conceptText, func(kind string) bool { return kind == "topic" || kind == "group" }),
 	}
 })
 
-func readWords(is func(kind string) bool) words {
+func readWords(text string, is func(kind string) bool) words {
 	all := map[string]*entry{}
-	for line := range strings.SplitSeq(conceptText, "\n") {
+	for line := range strings.SplitSeq(text, "\n") {
 		f := strings.Split(line, "\t")
 		if len(f) != 5 || strings.HasPrefix(line, "#") || !is(f[0]) {
 			continue
@@ -99,15 +99,9 @@ func (d words) in(t string) []occurrence {
 			i++
 			continue
 		}
-		longest, stem := 0, false
-		for n := prefixLen; n > 0 && i+1 <= len(t); n-- {
-			if i+n > len(t) {
-				continue
-			}
+		longest, first := 0, len(out)
+		for n := min(prefixLen, len(t)-i); n > 0; n-- {
 			for _, e := range d[t[i:i+n]] {
-				if len(e.word) < longest || len(e.word) == longest && stem != e.stem && longest > 0 && !stem {
-					continue
-				}
 				if n < prefixLen && len(e.word) >= prefixLen || !strings.HasPrefix(t[i:], e.word) {
 					continue
 				}
@@ -115,9 +109,14 @@ func (d words) in(t string) []occurrence {
 				if e.word[0] < 0x80 && !e.stem && end < len(t) && (isLetter(t[end]) || isWord(t[end]) && !isWord(e.word[len(e.word)-1])) {
 					continue
 				}
-				longest, stem = len(e.word), e.stem
 				for e.stem && end < len(t) && isLetter(t[end]) {
 					end++
+				}
+				if end-i < longest {
+					continue
+				}
+				if end-i > longest {
+					longest, out = end-i, out[:first]
 				}
 				for _, c := range e.of {
 					out = append(out, occurrence{c, i, end})
@@ -181,9 +180,8 @@ var (
 	negationsJA = []string{"ない", "ません", "なく", "なし", "せず", "されず", "れず", "ていず", "不可", "まだ", "なかった"}
 	negationsEN = []string{"not", "no", "never", "without", "cannot", "neither", "nor", "none", "nobody", "nothing", "only if", "isn't", "aren't", "don't", "doesn't", "can't", "won't", "wasn't", "weren't", "hasn't", "lack", "lacks", "lacked", "lacking"}
 	unknowns    = []string{"明らかになってい", "分かってい", "わかってい", "決まってい", "不明", "未定", "not known", "unknown", "unclear", "undecided", "do not know", "not clear", "not been determined"}
-	futures     = []string{"予定", "今後", "する計画", " will ", "planned", "scheduled", "expected", " plans to"}
-	done        = []string{"すでに", "既に", "済み", "現在", "された", "されました", "already", " now ", "has been", "have been"}
-	hedges      = []string{"可能性", "おそれ", "恐れ", "懸念", "疑", "とみられ", "かもしれ", "推測", "見込", "はっきりし", "断定でき", "確認中", "調査中", "と見て", "と考え", " might ", "could", "possibl", "likely", "suspect", "appear", "believed", "assess", "potential", "not certain", "uncertain", "points to", "under investigation", "investigating", "whether"}
+	futures     = []string{"予定", "見通し", "めど", "準備中", "promise", "今後", "する計画", " will ", "planned", "scheduled", "expected", " plans to"}
+	hedges      = []string{"可能性", "おそれ", "恐れ", "懸念", "疑", "とみられ", "かもしれ", "推測", "見込", "はっきりし", "断定でき", "確認中", "調査中", "検証中", "being examined", "being investigated", "と見て", "と考え", " might ", "could", "possibl", "likely", "probabl", "presumabl", "apparently", "confidence", "suspected", "suspects that", "suspicion", "appear", "believed", "assess", "potential", "not certain", "uncertain", "points to", "under investigation", "investigating", "whether"}
 )
 
 // concepts returns what a folded sentence says.

@@ -56,6 +56,9 @@ func (n *numeral) readCounter() string {
 	for _, k := range counters {
 		for _, w := range k.words {
 			i := strings.Index(u, w)
+			if i >= 0 && w[0] < 0x80 && i <= stop && head >= 0 && inDays[best] > 0 {
+				continue // "eleven hours last week"
+			}
 			if i >= 0 && w[0] < 0x80 && i <= stop {
 				// The last word of the phrase is what is counted: "customer companies".
 				if i > head && !strings.ContainsAny(u[:i], "0123456789,;.") && (i == 0 || !isWord(u[i-1])) {
@@ -89,6 +92,12 @@ func (c *check) numbers() {
 			continue // "ask a second person"
 		}
 		// A number in a list, a numbered step, "one of them".
+		if n.value <= 3 && len(n.unit) > 1 && n.unit[0] == '-' && isLetter(n.unit[1]) {
+			continue // two-step
+		}
+		if n.value <= 10 && strings.HasSuffix(c.folded[:n.from], "other ") {
+			continue // what is left of a number
+		}
 		if n.value == 1 && !n.percent && strings.HasPrefix(n.unit, "日") {
 			continue // per day
 		}
@@ -140,11 +149,14 @@ func (c *check) number(n *numeral) {
 		return
 	}
 	switch {
-	case rounded == nil && wrong == nil && inDays[unit] > 0 && c.lasts(n, unit):
+	case rounded == nil && wrong == nil && inDays[unit] > 0 && (c.lasts(n, unit) || !c.tells()):
 	case rounded != nil:
 		c.roundings = append(c.roundings, Rounding{Exact: strings.TrimSpace(rounded.text), Shown: strings.TrimSpace(n.text)})
 	case wrong != nil:
 		c.flag(Unit, n.text+firstWord(n.unit), wrong.text+firstWord(wrong.unit))
+	case n.value == 4 && containsAny(c.folded, []string{"年4回", "four times a year"}) && containsAny(c.g.texts, []string{"四半期", "quarter"}):
+	case strings.HasPrefix(n.unit, " and a half"):
+	case c.times3(n):
 	case n.percent && c.ratio(n):
 		c.roundings = append(c.roundings, Rounding{Shown: strings.TrimSpace(n.text)})
 	case n.percent:
@@ -152,6 +164,21 @@ func (c *check) number(n *numeral) {
 	default:
 		c.flag(Number, n.text+firstWord(n.unit), "")
 	}
+}
+
+// tells reports whether a source tells of a length of time, or how often, in a
+// sentence that speaks of the same as the draft: one that follows from others is not
+// an invented one.
+func (c *check) tells() bool {
+	for i := range c.g.sentences {
+		st := &c.g.sentences[i]
+		if slices.ContainsFunc(st.numbers, func(n numeral) bool {
+			return inDays[n.of] > 0 && (!strings.HasPrefix(n.unit, "日") || strings.HasPrefix(n.unit, "日間"))
+		}) && c.touches(st) {
+			return true
+		}
+	}
+	return false
 }
 
 // counted compares what a number counts with what the source counts by it: the
@@ -290,7 +317,77 @@ func (c *check) ratio(n *numeral) bool {
 			}
 		}
 	}
-	return c.partOf(n)
+	return c.partOf(n) || c.ownRatio(n)
+}
+
+// ownRatio reports whether a share follows from two counts of the sentence itself, or
+// from two of neighbouring sentences that speak of the same.
+func (c *check) ownRatio(n *numeral) bool {
+	fits := func(x, y *numeral) bool {
+		if x.percent || y.percent || x.token || y.token || x.value < 1 || y.value <= x.value || inDays[x.of] > 0 || inDays[y.of] > 0 {
+			return false
+		}
+		if x.of != "" && y.of != "" && x.of != y.of && !alike(x.of, y.of) {
+			return false
+		}
+		v := 100 * x.value / y.value
+		return math.Abs(v-n.value) < 2.5 || n.rounds(math.Round(v), true)
+	}
+	near := func(a, b []numeral) bool {
+		for i := range a[:min(len(a), 12)] {
+			for j := range b[:min(len(b), 12)] {
+				if fits(&a[i], &b[j]) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	if near(c.st.numbers, c.st.numbers) {
+		return true
+	}
+	for i := range c.g.sentences {
+		st := &c.g.sentences[i]
+		for k := max(0, i-3); k <= i; k++ {
+			if c.touches(st) && near(st.numbers, c.g.sentences[k].numbers) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// touches reports whether a sentence of a source speaks of at least two things of
+// which the draft does.
+func (c *check) touches(st *statement) bool {
+	n := 0
+	for i := range c.st.view.marks {
+		if m := &c.st.view.marks[i]; m.kind != "soft" && st.view.has(m) {
+			n++
+		}
+	}
+	return n > 0
+}
+
+// times3 reports whether "three times as many" follows from two counts of a source.
+func (c *check) times3(n *numeral) bool {
+	if !strings.HasPrefix(n.unit, "倍") && !strings.HasPrefix(strings.TrimLeft(n.unit, " "), "times") && !strings.HasPrefix(n.unit, "-fold") {
+		return false
+	}
+	for i := range c.g.sentences {
+		list := c.g.sentences[i].numbers
+		if i > 0 {
+			list = append(slices.Clone(list), c.g.sentences[i-1].numbers...)
+		}
+		for _, x := range list[:min(len(list), 16)] {
+			for _, y := range list[:min(len(list), 16)] {
+				if x.value > 0 && y.value > x.value && x.percent == y.percent && (x.of == y.of || x.of == "" || y.of == "") && math.Abs(y.value/x.value-n.value) < 0.15*n.value/2+0.05 {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // partOf reports whether a share follows from a number of a sentence and the
@@ -429,123 +526,4 @@ func tokens(s string) []string {
 		}
 	}
 	return out
-}
-
-// claims compares how far something went for those who are counted.
-func (c *check) claims() {
-	for _, f := range c.facts {
-		if f.Type != fact.Count || f.Unit == fact.Percent || f.Claim.Strength() == 0 || f.Negated {
-			continue
-		}
-		strongest, found := 0, false
-		for _, list := range [][]fact.Fact{c.g.facts, c.g.ownFacts} {
-			for i := range list {
-				s := &list[i]
-				if s.Type != fact.Count || s.Unit != f.Unit {
-					continue
-				}
-				n := numeral{value: f.Number, bound: about}
-				if s.Number == f.Number || n.rounds(s.Number, false) {
-					found, strongest = true, max(strongest, s.Claim.Strength())
-				}
-			}
-		}
-		if found && strongest > 0 && f.Claim.Strength() > strongest && !c.saidOf(f.Number) {
-			c.flag(Claim, c.folded[f.from:f.to], "")
-		}
-	}
-	c.harmed()
-}
-
-// maxPairs is how many numbers with what befell them are compared in a sentence.
-const maxPairs = 40
-
-// weaker is what is told of people short of harm.
-var weaker = map[string]bool{"targeted": true, "received": true, "asks": true, "reported": true, "consultation": true, "phone": true, "attempted": true, "clicked": true, "entered": true, "affected": true, "confirmed": true, "sent": true, "delivered": true, "signed-in": true, "online": true, "included": true}
-
-// saidOf reports whether a sentence of a source with a number says all that the
-// sentence says of what may be so.
-func (c *check) saidOf(number float64) bool {
-	for i := range c.g.sentences {
-		st := &c.g.sentences[i]
-		if !slices.ContainsFunc(st.numbers, func(n numeral) bool {
-			m := numeral{value: number, bound: about}
-			return n.value == number || m.rounds(n.value, false)
-		}) {
-			continue
-		}
-		all := true
-		for _, x := range c.says {
-			if (x.kind == "state" || x.kind == "harm") && !slices.ContainsFunc(st.says, func(y said) bool { return y.id == x.id && y.negated == x.negated }) {
-				all = false
-			}
-		}
-		if all {
-			return true
-		}
-	}
-	return false
-}
-
-// harmed compares what befell those who are counted: a number that a source
-// gives for those who were asked or called must not become one of victims.
-func (c *check) harmed() {
-	if len(c.g.sentences) == 0 {
-		return
-	}
-	type pair struct {
-		id    string
-		value float64
-	}
-	done := map[pair]bool{}
-	for _, x := range c.says {
-		if x.kind != "harm" || x.negated || x.hedged || x.open {
-			continue
-		}
-		for _, n := range c.st.numbers {
-			if done[pair{x.id, n.value}] || len(done) >= maxPairs {
-				continue
-			}
-			if x.id == "paid" && slices.ContainsFunc(c.says, func(y said) bool { return y.id == "refunded" }) {
-				continue
-			}
-			if x.id == "lost" && n.counter() == "items" {
-				continue // so many cases
-			}
-			if n.percent || n.token || n.value < 2 || n.counter() == "" || inDays[n.counter()] > 0 || !c.st.reach(&n, x.clause) || c.dated(n.from) {
-				continue
-			}
-			done[pair{x.id, n.value}] = true
-			counted, agrees := "", false
-			for i := range c.g.sentences {
-				st := &c.g.sentences[i]
-				if !slices.ContainsFunc(st.numbers, func(s numeral) bool {
-					return !s.percent && (s.value == n.value || n.rounds(s.value, false)) && (s.counter() == n.counter() || s.counter() == "" || alike(s.counter(), n.counter()))
-				}) {
-					continue
-				}
-				// A harm of which the dictionary has no word is no contradiction.
-				if slices.ContainsFunc(st.says, func(y said) bool {
-					return weaker[y.id] || y.kind == "harm"
-				}) {
-					counted = st.text
-				}
-				agrees = agrees || slices.ContainsFunc(st.says, func(y said) bool {
-					if y.kind != "harm" || y.negated || y.open || !sameHarm(x.id, y.id) {
-						return false
-					}
-					return slices.ContainsFunc(st.numbers, func(s numeral) bool {
-						return (s.value == n.value || n.rounds(s.value, false)) && st.reach(&s, y.clause)
-					})
-				})
-			}
-			if counted != "" && !agrees {
-				c.flag(Claim, c.text, counted)
-			}
-		}
-	}
-}
-
-func (c *check) dated(at int) bool {
-	return slices.ContainsFunc(c.facts, func(f placed) bool { return f.Type == fact.Date && at >= f.from && at < f.to })
 }

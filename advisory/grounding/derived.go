@@ -28,7 +28,7 @@ func (c *check) lasts(n *numeral, unit string) bool {
 	}
 	fits := func(from, to time.Time) bool {
 		d := to.Sub(from).Hours() / 24
-		return d > 0 && (math.Abs(d-days) <= 1 || n.bound != exact && math.Abs(d-days) <= 0.1*d)
+		return d > 0 && (math.Abs(d-days) <= 1 || n.bound != exact && math.Abs(d-days) <= 0.15*d)
 	}
 	for i := range c.g.sentences {
 		var ends []time.Time
@@ -209,17 +209,6 @@ func placeName(w string) (string, bool) {
 		}
 	}
 	return "", false
-}
-
-// citiesIn returns the places of the gazetteer in a folded text.
-func citiesIn(s string) []string {
-	var out []string
-	for line := range strings.SplitSeq(gazetteer, "|") {
-		if ja, en, _ := strings.Cut(line, " "); strings.Contains(s, ja) || bounded(s, en) {
-			out = append(out, en)
-		}
-	}
-	return out
 }
 
 // kinds of organisations, as they end their names in Japanese, with the words of

@@ -5,14 +5,18 @@
 // Numbers, dates, identifiers, names, places, addresses and what is claimed of
 // them are compared in a normalised form, so that a draft in Japanese can be held
 // against an article in English. Honest rounding ("92 %" as "about 90%" or 約9割)
-// is accepted and noted. Beyond such hard facts a small dictionary of what
-// sentences say, with its negations and doubts, finds the opposite of a
-// statement and a doubt that became a certainty.
+// is accepted and noted.
 //
-// The check proves presence and not truth: a right number with a wrong noun may
-// pass, and only a reader sees what a sentence insinuates. There is no model
-// behind it; its work grows with the length of the draft times that of the
-// sources, which are bounded.
+// Beyond such hard facts each sentence is laid beside those of the sources, by the
+// words of a lexicon of both languages, and by its own words where the languages are
+// the same. Signs are gathered that it is not borne out: something of which no source
+// speaks, the opposite said of the same, a doubt that is gone, a date that belongs to
+// something else, all where the source has some. They are weighed together, and a
+// sentence is flagged where enough speaks against it.
+//
+// The check proves presence and not truth: much that no source says passes, and only
+// a reader sees what a sentence insinuates. There is no model behind it; its work
+// grows with the length of the draft times that of the sources, which are bounded.
 package grounding
 
 import (
@@ -75,6 +79,7 @@ const (
 	Certainty  Kind = "certainty"  // a doubt became a certainty
 	Opposite   Kind = "opposite"   // the source says the contrary
 	Mixed      Kind = "mixed"      // belongs to something else in the source
+	Elsewhere  Kind = "elsewhere"  // the words of the source seem to belong to something else
 	Scope      Kind = "scope"      // all or only, which the source does not say
 	Ours       Kind = "ours"       // about ourselves, and nobody told it
 	Nowhere    Kind = "nowhere"    // nothing of it is in a source
@@ -137,20 +142,19 @@ type Ground struct {
 	ownFacts  []fact.Fact
 	romaji    string
 	langs     map[lang.Language]bool
-	spread    map[string]int // how many sentences say it
 }
 
 // statement is a sentence of a source.
 type statement struct {
 	text  string
-	words map[string]bool
 	says  []said
 	facts []fact.Fact
 	parts []clause
 
 	numbers []numeral // without those of dates and identifiers
-	cities  []string
-	before  []said // what the sentence before says
+	before  []said    // what the sentence before says
+	view    view
+	anchors []anchor
 }
 
 // count reads the numbers of a sentence that are no part of a date or an
@@ -170,6 +174,9 @@ func (st *statement) count(index int, facts []fact.Fact) {
 			}
 		}
 	}
+	for _, t := range clocks(folded) {
+		used = append(used, t.span)
+	}
 	for _, n := range numerals(folded) {
 		if len(st.numbers) == maxNumbers {
 			return
@@ -182,7 +189,7 @@ func (st *statement) count(index int, facts []fact.Fact) {
 
 // New builds the index.
 func New(o *Options) *Ground {
-	g := &Ground{langs: map[lang.Language]bool{}, spread: map[string]int{}}
+	g := &Ground{langs: map[lang.Language]bool{}}
 	if o == nil {
 		return g
 	}
@@ -210,16 +217,25 @@ func New(o *Options) *Ground {
 				}
 			}
 			st.count(i, found.List)
+			st.anchors = anchorsOf(st.facts, st.numbers, func(f *fact.Fact) int {
+				for _, e := range f.Evidence {
+					if e.Sentence == i {
+						return len(fold(text[:min(e.Span[0], len(text))]))
+					}
+				}
+				return 0
+			})
+			st.anchors = append(st.anchors, looseDates(st.view.folded, in.Published)...)
+			if i > 1 && containsAny(st.view.folded, []string{"同日", "同じ日", "same day", "that day"}) {
+				for _, a := range g.sentences[len(g.sentences)-1].anchors {
+					if a.kind == "date" && len(st.anchors) < maxAnchors {
+						st.anchors = append(st.anchors, anchor{a.kind, a.value, 0})
+					}
+				}
+			}
 			g.numbers = append(g.numbers, st.numbers...)
 			if i > 1 {
 				st.before = g.sentences[len(g.sentences)-1].says
-			}
-			said := map[string]bool{}
-			for _, x := range st.says {
-				if !said[x.id] {
-					said[x.id] = true
-					g.spread[x.id]++
-				}
 			}
 			g.sentences = append(g.sentences, st)
 		}
@@ -259,12 +275,8 @@ func firstDay(found *fact.Facts) time.Time {
 }
 
 func newStatement(text string) statement {
-	st := statement{text: text, words: map[string]bool{}, says: concepts(fold(text)), parts: clauses(text)}
-	for _, w := range sentence.Words(text) {
-		st.words[w] = true
-	}
+	st := statement{text: text, says: concepts(fold(text)), parts: clauses(text), view: newView(text)}
 	st.says = st.says[:min(len(st.says), maxSaid)]
-	st.cities = citiesIn(fold(text))
 	return st
 }
 
@@ -306,13 +318,12 @@ func (g *Ground) Check(s string, l lang.Language) Result {
 	}
 	c := g.newCheck(s, l)
 	c.hard()
-	c.meaning()
+	best := c.meaning()
 	r.Problems, r.Roundings = c.problems, c.roundings
-	best, score := c.best()
 	switch {
 	case c.ours && len(c.problems) == 0:
 		r.By = ByOwn
-	case score > 0:
+	case best != "":
 		r.By, r.Support = BySource, best
 	case c.advice:
 		r.By = ByPhrase
@@ -328,7 +339,7 @@ func isGreeting(s string) bool {
 			return true
 		}
 	}
-	for _, g := range []string{"皆さま", "皆様", "の方へ", "担当者様", "お知らせです。", "ご協力をお願いします。", "よろしくお願いします。", "よろしくお願いいたします。"} {
+	for _, g := range []string{"皆さま", "皆様", "の方へ", "担当者様", "お疲れさまです。", "お疲れ様です。", "お知らせです。", "ご協力をお願いします。", "よろしくお願いします。", "よろしくお願いいたします。"} {
 		if strings.HasSuffix(f, g) && len(s) < 100 {
 			return true
 		}

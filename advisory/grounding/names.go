@@ -105,6 +105,9 @@ func lastRune(s string) (rune, int) {
 
 // capitals are English words with an upper-case letter where none is due.
 func (c *check) capitals() {
+	if strings.Contains(c.text, " > ") {
+		return // a path through menus
+	}
 	words := strings.FieldsFunc(c.text, func(r rune) bool { return r > 0x7f || unicode.IsSpace(r) || strings.ContainsRune(",;()\"", r) })
 	for i, w := range words {
 		first := i == 0 || strings.HasSuffix(words[i-1], ":") || strings.HasSuffix(words[i-1], ".") || strings.HasSuffix(words[i-1], "]")
@@ -120,6 +123,9 @@ func (c *check) capitals() {
 			continue // the first word of a sentence
 		}
 		f := strings.ToLower(w)
+		if plural := strings.TrimSuffix(f, "s"); c.speaksOf(f) || w == strings.ToUpper(w) && initials(c.g.texts, f) || c.g.langs[lang.JA] && (f == "japan" || f == "japanese") || plural != f && standing[plural] {
+			continue
+		}
 		if standing[f] || c.g.texts == "" || strings.Contains(c.g.texts, f) || strings.Contains(c.g.own, f) || isMonth(f) || c.isPart(f) {
 			continue
 		}
@@ -149,6 +155,30 @@ func (c *check) capitals() {
 		}
 		c.flag(Name, w, "")
 	}
+}
+
+// initials reports whether words in a row in a folded text begin with the letters of
+// an acronym: "extended security updates" for ESU.
+func initials(text, acronym string) bool {
+	if len(acronym) < 3 || len(acronym) > 6 || !allLetters(acronym) {
+		return false
+	}
+	words := strings.FieldsFunc(text, func(r rune) bool { return r > 0x7f || !isLetter(byte(r)) && !isDigit(byte(r)) })
+	for i := range max(0, len(words)-len(acronym)+1) {
+		n := 0
+		for n < len(acronym) && words[i+n][0] == acronym[n] {
+			n++
+		}
+		if n == len(acronym) {
+			return true
+		}
+	}
+	return false
+}
+
+// speaksOf reports whether the lexicon has a word, so that it is no name.
+func (c *check) speaksOf(word string) bool {
+	return slices.ContainsFunc(c.st.view.marks, func(m mark) bool { return len(m.ids) > 0 && m.word == word && m.kind == "thing" })
 }
 
 // hasNeighbourSounding reports whether another word of the name is in the
@@ -225,7 +255,8 @@ func (c *check) places() {
 		if f.Type != fact.Place {
 			continue
 		}
-		if f.Value == "JP" && (c.g.langs[lang.JA] || c.advice) {
+		home := c.folded[f.from:f.to] == "国内" && containsAny(c.g.texts, []string{"the country", "national", "domestic"})
+		if f.Value == "JP" && (c.g.langs[lang.JA] || c.advice || home) {
 			continue
 		}
 		for _, list := range [][]fact.Fact{c.g.facts, c.g.ownFacts} {

@@ -140,6 +140,9 @@ func digits(s string, i int) numeral {
 // wordNumber reads an English number in words, or a fraction as a share.
 func wordNumber(s string, i, j int) (numeral, bool) {
 	v, ok := smallNumbers[s[i:j]]
+	if strings.HasPrefix(s[j:], " third part") || strings.HasPrefix(s[j:], " third-part") {
+		return numeral{}, false // a third party
+	}
 	if s[i:j] == "a" && (strings.HasPrefix(s[j:], " third") || strings.HasPrefix(s[j:], " quarter") || strings.HasPrefix(s[j:], " fifth")) {
 		v, ok = 1, true
 	}
@@ -217,6 +220,8 @@ func (n *numeral) finish(s string) {
 	before = before[max(0, len(before)-40):]
 	tail := strings.TrimRight(before, " ")
 	switch {
+	case hasAnySuffix(tail, "no more than", "not more than"):
+		n.bound = under
 	case hasAnySuffix(tail, "more than", "over", "at least", "exceeding", "upwards of", "少なくとも"):
 		n.bound = atLeast
 	case hasAnySuffix(tail, "nearly", "almost", "close to", "just under", "up to", "fewer than", "less than", "under", "最大"):
@@ -225,7 +230,7 @@ func (n *numeral) finish(s string) {
 		n.bound = about
 	}
 	after := n.unit
-	for _, w := range []string{"以上", "超", "を超え", "余り", "強", "or more", "+"} {
+	for _, w := range []string{"以上", "超", "を超え", "余り", "あまり", "強", "or more", "+"} {
 		if i := strings.Index(after, w); i >= 0 && i <= 16 {
 			n.bound = atLeast
 		}

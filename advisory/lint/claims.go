@@ -23,7 +23,7 @@ func (l *linter) claims(where at) {
 				continue // L03
 			case grounding.Claim, grounding.Mixed:
 				rule = "L09"
-			case grounding.Certainty, grounding.Opposite, grounding.Nowhere, grounding.Scope:
+			case grounding.Certainty, grounding.Opposite, grounding.Nowhere, grounding.Scope, grounding.Elsewhere:
 				rule = "L25"
 			case grounding.Ours:
 				rule = "L20"

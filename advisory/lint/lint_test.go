@@ -293,12 +293,26 @@ put into them does.
 
 ## What it cannot see
 
-A right number with a wrong noun may pass. What a sentence says beyond its
-numbers and names (who, all or only, not, perhaps, until when) is compared through
-a dictionary of both languages (L25), which misses some and is sometimes wrong.
-On articles for which no rule was made, between half and four fifths of planted
-falsehoods were found, and one honest sentence in seven to seventeen was
-flagged. A linter that is silent has proved nothing: read the source.
+What a sentence says beyond its numbers and names (who did it, to whom, all or only,
+not, perhaps, when) is compared through a lexicon of both languages, and by its own
+words where draft and source are in one language. Each sentence is laid beside the
+sentences of the source, signs against it are added up, and it is flagged (L25) where
+they are enough.
+
+How well that works was measured with planted falsehoods and honest sentences in
+Japanese and English, at first sight, before anybody had read the errors on those
+texts:
+
+| | found | honest sentences flagged |
+| --- | --- | --- |
+| changed numbers, dates, units, identifiers, countries, addresses | about four in five | about one in twenty |
+| all kinds together, many of them without any wrong number or name | about three in five | about one in seven |
+
+On texts whose errors were read, about two thirds of all kinds are found and one honest
+sentence in forty is flagged; do not expect that of your texts. Least is found where a
+falsehood uses the words of the source: the opposite of a statement, "has been fixed"
+for "will be fixed", who told whom, a date that belongs to another event, the cause,
+the order of steps. A linter that is silent has proved nothing: read the source.
 
 ## The rules
 

@@ -1,13 +1,18 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
+	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sekisho/sekisho/lang"
 )
@@ -50,6 +55,7 @@ func TestConformanceHelp(t *testing.T) {
 					t.Fatal(err)
 				}
 				template, _ := words.Template(key)
+				hash := "" // of an advisory
 				for line := range strings.SplitSeq(template.In(l), "\n") {
 					if !strings.HasPrefix(line, "sekisho "+strings.ReplaceAll(command, ".", " ")) {
 						t.Errorf("an example of another command: %s", line)
@@ -61,10 +67,31 @@ func TestConformanceHelp(t *testing.T) {
 					if command == "allow.remove" {
 						line = strings.Replace(line, "ex-3f2a91c0", someException(t, home), 1)
 					}
+					if command == "serve" && !strings.Contains(line, "--reset-admin") { // answers until it is stopped
+						if out, errs := served(t, home, line+" --listen 127.0.0.1:0"); !strings.Contains(out, "http://127.0.0.1:") || errs != "" {
+							t.Errorf("%s: %s%s", line, out, errs)
+						}
+						continue
+					}
+					if command == "backup" || command == "restore" {
+						before := "sekisho serve --reset-admin --data sekisho-data"
+						if command == "restore" {
+							before += " && sekisho backup --data sekisho-data sekisho-backup.tar"
+						}
+						if _, errs, err := shell(t, home, before); err != nil {
+							t.Fatalf("%v: %s", err, errs)
+						}
+					}
 					if command == "news.show" {
 						if _, errs, err := shell(t, home, "sekisho news add examples/news/conduct-campaign.html"); err != nil {
 							t.Fatalf("%v: %s", err, errs)
 						}
+					}
+					if step, ok := strings.CutPrefix(command, "advisory."); ok {
+						if hash == "" {
+							hash = anAdvisory(t, home, step)
+						}
+						line = strings.Replace(line, "3f2a91c0", hash, 1)
 					}
 					if out, errs, err := shell(t, home, line); err != nil || out == "" {
 						t.Errorf("%s: %v\n%s%s", line, err, out, errs)
@@ -73,6 +100,43 @@ func TestConformanceHelp(t *testing.T) {
 			})
 		}
 	}
+}
+
+// served runs a command that answers until it is stopped, and stops it once it
+// has said where.
+func served(t *testing.T, home, line string) (stdout, stderr string) {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("there are no signals to stop it with")
+	}
+	words := strings.Fields(line)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 30 * time.Second
+	cmd.Dir = home
+	cmd.Env = append(os.Environ(), surroundings(home)...)
+	var errs bytes.Buffer
+	cmd.Stderr = &errs
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		stdout += lines.Text() + "\n"
+		if strings.Contains(lines.Text(), "Ctrl-C") {
+			cancel()
+		}
+	}
+	if err := cmd.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+		t.Errorf("%s: %v", line, err)
+	}
+	return stdout, strings.Join(slices.DeleteFunc(strings.Split(errs.String(), "\n"), func(l string) bool { return l == "" || strings.Contains(l, "level=INFO") }), "\n")
 }
 
 // someException adds an exception and returns its ID.
@@ -85,4 +149,37 @@ func someException(t *testing.T, home string) string {
 		t.Fatalf("%v: %s%s", err, out, errs)
 	}
 	return id
+}
+
+// anAdvisory keeps the advisories of the examples, brings them to where the step can
+// be done, and returns the hash of the first.
+func anAdvisory(t *testing.T, home, step string) string {
+	t.Helper()
+	run := func(line string) string {
+		t.Helper()
+		out, errs, err := shell(t, home, "sekisho "+line+" --config examples/sekisho.yaml")
+		if err != nil {
+			t.Fatalf("%s: %v: %s", line, err, errs)
+		}
+		return out
+	}
+	hash := ""
+	for _, a := range []struct{ id, file string }{{"ab10db5a5b4a3afa5", "voice-phishing.ja.txt"}, {"a6bd3bb1cee638d66", "conduct-campaign.html"}} {
+		run("advise --keep --audience card examples/news/" + a.file)
+		_, hash, _ = strings.Cut(run("advisory show --output ndjson "+a.id), `"hash":"`)
+		hash = hash[:min(len(hash), 64)]
+		steps := []string{"submit --as sato", "approve --as tanaka --hash " + hash, "send --as sato --by-hand"}
+		switch step {
+		case "list", "show", "edit", "submit", "history":
+			steps = nil
+		case "return", "approve":
+			steps = steps[:1]
+		case "export", "send", "withdraw":
+			steps = steps[:2]
+		}
+		for _, s := range steps {
+			run("advisory " + s + " " + a.id)
+		}
+	}
+	return hash
 }

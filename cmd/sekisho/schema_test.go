@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -138,6 +139,23 @@ func TestConformanceSchema(t *testing.T) {
 			t.Errorf("%d days", n)
 		}
 	})
+	t.Run("Traces", func(t *testing.T) {
+		for _, tc := range []struct {
+			schema  string
+			args    []string
+			records int
+		}{
+			{"direct-send-impact.v1.json", []string{"directsend-impact", "--output", "json", "--dns-zone", "examples/dns.zone"}, 1},
+			{"direct-send-impact.v1.json", []string{"directsend-impact", "--output", "json", "--redact"}, 1},
+			{"direct-send-source.v1.json", []string{"directsend-impact", "--output", "ndjson"}, 10},
+			{"similar.v1.json", []string{"similar", "--output", "json", "examples/directsend/ds1-high.eml", "--in", "examples/phish", "--in"}, 1},
+			{"similar-mail.v1.json", []string{"similar", "--output", "ndjson", "examples/directsend/ds1-high.eml", "--in"}, 8},
+		} {
+			if n := validate(t, compile(t, tc.schema), output(t, dir, append(append(tc.args, "examples/trace/email-events.csv"), "--config", "examples/sekisho.yaml")...)); n != tc.records {
+				t.Errorf("%v: %d records", tc.args, n)
+			}
+		}
+	})
 	t.Run("Exceptions", func(t *testing.T) {
 		if n := validate(t, compile(t, "exception.v1.json"), output(t, dir, "allow", "list", "--output", "json")); n != 1 {
 			t.Errorf("%d records", n)
@@ -249,6 +267,40 @@ func TestConformanceSchema(t *testing.T) {
 			records("advisory-lint.v1.json", "advise", "lint", "--source", "examples/news/conduct-campaign.html", "examples/news/draft/"+f)
 		}
 	})
+	t.Run("Approvals", func(t *testing.T) {
+		hash := anAdvisory(t, dir, "return")
+		at := []string{"--config", "examples/sekisho.yaml"}
+		records := func(schema string, args ...string) int {
+			return validate(t, compile(t, schema), output(t, dir, append(args, at...)...))
+		}
+		const id = "a6bd3bb1cee638d66"
+		if n := records("advisory-review.v1.json", "advisory", "list", "--output", "json"); n != 2 {
+			t.Errorf("%d records", n)
+		}
+		records("advisory-review.v1.json", "advisory", "show", "--output", "json", id)
+		records("advisory-review.v1.json", "advisory", "approve", "--as", "tanaka", "--hash", hash, "--output", "json", id)
+		if n := records("release.v1.json", "advisory", "export", "--as", "sato", "--format", "json", id); n != 1 {
+			t.Errorf("%d records", n)
+		}
+		if n := records("advisory-step.v1.json", "advisory", "history", "--output", "ndjson", id); n != 4 {
+			t.Errorf("%d records", n)
+		}
+	})
+	t.Run("Digests", func(t *testing.T) {
+		common := []string{"--config", "examples/sekisho.yaml", "--data", "digestdata", "--output", "json"}
+		c := compile(t, "digest.v1.json")
+		for _, more := range [][]string{
+			{"--items", "examples/digest/april-2025.yaml", "--commentary", "examples/digest/commentary.yaml"}, {"--items", "examples/news/voice-phishing.ja.txt", "--number", "2"},
+		} {
+			if n := validate(t, c, output(t, dir, slices.Concat([]string{"digest", "--now", "2025-05-01T09:00:00+09:00", "--month", "2025-04"}, common, more)...)); n != 1 {
+				t.Errorf("%d issues", n)
+			}
+		}
+		validate(t, c, output(t, dir, append([]string{"digest", "show", "1"}, common...)...))
+		if n := validate(t, compile(t, "digest-summary.v1.json"), output(t, dir, append([]string{"digest", "list"}, common...)...)); n != 2 {
+			t.Errorf("%d issues", n)
+		}
+	})
 	t.Run("Lessons", func(t *testing.T) {
 		c := compile(t, "lesson.v1.json")
 		for _, args := range [][]string{{"--topic", "voice-call"}, {"--config", "examples/sekisho.yaml", "examples/directsend/ds1-high.eml"}, {"--config", "examples/sekisho.yaml", "examples/phish/payroll-ja.eml"}} {
@@ -307,6 +359,8 @@ func TestConformanceSchema(t *testing.T) {
 	})
 	t.Run("Version", func(t *testing.T) {
 		validate(t, compile(t, "version.v1.json"), output(t, dir, "version", "--output", "json"))
+		output(t, dir, "news", "add", "--data", "backed-up", "examples/news/conduct-campaign.html")
+		validate(t, compile(t, "backup.v1.json"), output(t, dir, "backup", "--data", "backed-up", "--output", "json", "backup.tar"))
 	})
 }
 

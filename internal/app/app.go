@@ -21,6 +21,7 @@ import (
 	"github.com/sekisho/sekisho/internal/dnsclient"
 	"github.com/sekisho/sekisho/internal/fetch"
 	"github.com/sekisho/sekisho/internal/intake/mailbox"
+	"github.com/sekisho/sekisho/internal/notify"
 	"github.com/sekisho/sekisho/internal/store/file"
 	"github.com/sekisho/sekisho/internal/store/sqlite"
 	"github.com/sekisho/sekisho/resolve"
@@ -47,11 +48,17 @@ func Main(ctx context.Context, args []string, version string) int {
 		History:     func(dir string) desk.HistoryStore { return file.New(dir, nil) },
 		Patch:       func(dir string) desk.PatchStore { return file.New(dir, nil) },
 		Fetch:       func() (desk.Fetcher, desk.GitFetcher) { return fetchers(version) },
-		AskTLS:      func() posture.TLSProber { c, _ := fetchers(version); return c },
-		Examples:    examples.Files(),
-		Serve:       serve,
-		Invite:      invite,
-		Intake:      openIntake,
+		Notifier: func() desk.Notifier {
+			return notify.New(&notify.Options{UserAgent: agent(version), Allowed: fetch.Public, Environ: os.Environ()})
+		},
+		AskTLS:   func() posture.TLSProber { c, _ := fetchers(version); return c },
+		Examples: examples.Files(),
+		Serve:    serve,
+		Invite:   invite,
+		Backup:   backUp(build(version).Version),
+		Restore:  restore,
+		Intake:   openIntake,
+		Mailbox:  openMailbox,
 		Store: func(ctx context.Context, dir string) (cli.Store, error) {
 			return sqlite.Open(ctx, filepath.Join(dir, sqlite.FileName))
 		},
@@ -60,18 +67,23 @@ func Main(ctx context.Context, args []string, version string) int {
 
 // fetchers returns what reads from the Internet, over HTTP and with git.
 func fetchers(version string) (*fetch.Client, *fetch.Git) {
-	agent := "sekisho"
+	host, _ := os.Hostname() // "" if nobody knows
+	c := fetch.New(&fetch.Options{UserAgent: agent(version), Hello: host, Environ: os.Environ()})
+	return c, fetch.NewGit(c, "")
+}
+
+// agent is how the program introduces itself to servers.
+func agent(version string) string {
+	name := "sekisho"
 	if v := build(version).Version; v != "" {
-		agent += "/" + strings.Map(func(r rune) rune {
+		name += "/" + strings.Map(func(r rune) rune {
 			if r > ' ' && r < 0x7f {
 				return r
 			}
 			return -1
 		}, v)
 	}
-	host, _ := os.Hostname() // "" if nobody knows
-	c := fetch.New(&fetch.Options{UserAgent: agent + " (+https://github.com/sekisho/sekisho)", Hello: host, Environ: os.Environ()})
-	return c, fetch.NewGit(c, "")
+	return name + " (+https://github.com/sekisho/sekisho)"
 }
 
 // dns returns a resolver over the network.

@@ -100,6 +100,27 @@ func shot(t *testing.T, ctx context.Context, l look, name string) {
 	}
 }
 
+// accessible holds a page to the rules of axe-core, whose script the variable
+// SEKISHO_AXE names; without it nothing is checked.
+func accessible(t *testing.T, ctx context.Context, name string) {
+	t.Helper()
+	path := os.Getenv("SEKISHO_AXE")
+	if path == "" {
+		return
+	}
+	script, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := chromedp.Run(ctx, chromedp.Evaluate[int](string(script)+";0")); err != nil {
+		t.Fatal(err)
+	}
+	const run = `axe.run(document,{resultTypes:['violations']}).then(r => r.violations.filter(v => v.impact == 'serious' || v.impact == 'critical').map(v => v.id + ' ' + v.nodes.map(n => n.target.join(' ')).slice(0, 3)).join('; '))`
+	if bad := must(chromedp.Run(ctx, chromedp.Evaluate[string](run, chromedp.EvalAwaitPromise)))(t); bad != "" {
+		t.Errorf("%s: %s", name, bad)
+	}
+}
+
 // must ends the test where there is an error instead of a value.
 func must[T any](v T, err error) func(*testing.T) T {
 	return func(t *testing.T) T {
@@ -128,9 +149,17 @@ func TestPages(t *testing.T) {
 			shot(t, ctx, l, "login")
 			visit(t, ctx, r.Demo)
 			shot(t, ctx, l, "today")
-			for _, p := range []string{"settings", "audit", "nowhere"} {
+			for _, p := range []string{"settings", "audit", "nowhere", "mail", "domains", "news", "advisories", "digest", "updates", "rules"} {
 				visit(t, ctx, r.URL+p)
 				shot(t, ctx, l, p)
+				accessible(t, ctx, p)
+			}
+			for _, p := range []struct{ name, list, link string }{{"mailone", "mail?verdict=malicious", "/mail/"}, {"story", "news?days=365", "/news/s"}} {
+				visit(t, ctx, r.URL+p.list)
+				to := must(chromedp.Run(ctx, chromedp.Evaluate[string](`document.querySelector('main li a[href^="`+p.link+`"]').href`)))(t)
+				visit(t, ctx, to)
+				shot(t, ctx, l, p.name)
+				accessible(t, ctx, p.name)
 			}
 		})
 	}

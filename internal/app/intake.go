@@ -112,7 +112,8 @@ func (s *server) intake() (list []Service, err error) {
 		}
 		list = append(list, Service{Name: "watch", Run: func(ctx context.Context) error { return watch.Run(ctx, o) }})
 	}
-	return list, nil
+	mailboxes, err := s.mailboxes(accept)
+	return append(list, mailboxes...), err
 }
 
 func intakeListenError(kind, address string, err error) error {

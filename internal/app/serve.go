@@ -5,19 +5,21 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
+	"iter"
 	"log/slog"
 	"net"
 	"net/http"
 	"path/filepath"
 	"strconv"
 	"sync"
-	"time"
 
 	blobfs "github.com/sekisho/sekisho/internal/blob/fs"
 	"github.com/sekisho/sekisho/internal/cli"
 	"github.com/sekisho/sekisho/internal/console"
 	"github.com/sekisho/sekisho/internal/desk"
 	"github.com/sekisho/sekisho/internal/httpapi"
+	"github.com/sekisho/sekisho/internal/intake/mailbox"
 	"github.com/sekisho/sekisho/internal/store/file"
 	"github.com/sekisho/sekisho/internal/store/sqlite"
 	"github.com/sekisho/sekisho/internal/web"
@@ -47,7 +49,7 @@ type server struct {
 // services are what runs beside the pages.
 func (s *server) services() []Service {
 	return []Service{
-		{Name: "sweep", Run: s.sweep},
+		{Name: "retention", Run: s.retention},
 	}
 }
 
@@ -171,19 +173,32 @@ func serve(ctx context.Context, o cli.ServeOptions) (err error) {
 	return s.run(ctx, append(append(s.services(), beside...), Service{Name: "pages", Run: func(ctx context.Context) error { return web.Serve(ctx, l, handler, s.log) }}))
 }
 
-// handler joins all routes.
+// readItems reads what somebody hands in.
+func readItems(ctx context.Context, r io.Reader) iter.Seq[desk.Item] {
+	return mailbox.Walk(ctx, []string{mailbox.Stdin}, r, nil)
+}
+
+// handler answers on all routes.
 func (s *server) handler(demo string) (http.Handler, error) {
-	pages, err := console.New(console.Deps{
-		Account: s.account, Mail: s.mail, News: s.db, Advisories: s.db, Reports: s.db, Exceptions: s.files,
-		Config: s.Config, Words: s.Words, Now: s.Now, Version: s.Version, Demo: demo,
-	})
+	pages, routes, err := s.routes(demo)
 	if err != nil {
 		return nil, err
 	}
-	routes := append(pages.Routes(), httpapi.Routes(httpapi.Deps{Mails: s.db, Metrics: s.metrics, Version: s.Version})...)
 	return web.New(routes, web.Options{
 		Hosts: s.Hosts, Authenticate: pages.Authenticate, Refuse: pages.Refuse, Enter: pages.Enter, Log: s.log, Metrics: s.metrics,
 	})
+}
+
+// routes joins those of the pages and those for programs.
+func (s *server) routes(demo string) (*console.Console, []web.Route, error) {
+	pages, err := console.New(console.Deps{
+		Account: s.account, Mail: s.mail, News: s.db, Advisories: s.db, Reports: s.db, Exceptions: s.files, Read: readItems, Patch: s.files, Digests: s.db,
+		Config: s.Config, Words: s.Words, Now: s.Now, Version: s.Version, Demo: demo,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return pages, append(pages.Routes(), httpapi.Routes(httpapi.Deps{Mails: s.db, Metrics: s.metrics, Version: s.Version})...), nil
 }
 
 // run runs services together: the first error ends all of them. It returns when
@@ -203,28 +218,6 @@ func (s *server) run(ctx context.Context, services []Service) error {
 	}
 	wg.Wait()
 	return errors.Join(errs...)
-}
-
-// sweepEvery is how often what is over is looked for.
-const sweepEvery = 6 * time.Hour
-
-// sweep deletes what nothing needs any more, now and from time to time.
-func (s *server) sweep(ctx context.Context) error {
-	tick := time.NewTicker(sweepEvery)
-	defer tick.Stop()
-	for {
-		n, err := desk.SweepBlobs(ctx, s.mail)
-		if err != nil && ctx.Err() == nil {
-			s.log.Error("sweep failed", slog.String("error", kindOf(err)))
-		} else if n > 0 {
-			s.log.Info("swept", slog.Int("blobs", n))
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
 }
 
 // kindOf says what sort of error it is, without the words, which could name

@@ -31,6 +31,7 @@ type adviseWriteCmd struct {
 	Template string   `placeholder:"NAME"`
 	Set      []string `sep:"none" placeholder:"FACT=VALUE"`
 	Explain  bool
+	Keep     bool
 }
 
 // maxArticle bounds a document that an advisory is made from.
@@ -64,10 +65,10 @@ func (c *adviseWriteCmd) Run(r *run) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := c.keep(r, in, doc, story, s); err != nil {
+		return err
+	}
 	if story != nil {
-		if _, err := s.KeepAdvisory(r.ctx, &desk.AdvisoryRecord{Subject: story.ID, At: r.Now(), Document: doc}); err != nil {
-			return err
-		}
 		if due, err := time.ParseInLocation(time.DateOnly, story.Due, r.Now().Location()); err == nil && (doc.Due != story.Due || doc.Grade != story.Grade) {
 			fmt.Fprintln(r.Stderr, "sekisho: "+r.say("cli.news.moved", "grade", string(story.Grade), "date", due))
 		}
@@ -89,6 +90,35 @@ func (c *adviseWriteCmd) Run(r *run) (err error) {
 			break // the card lists them
 		}
 		r.warn(&desk.Error{Kind: desk.Invalid, Message: lang.M("advise.hole", "what", h.What.In(r.lang)), Hint: holeHint(h)})
+	}
+	return nil
+}
+
+// keep keeps what was written about a story, and about a file if the user wants
+// it.
+func (c *adviseWriteCmd) keep(r *run, in *desk.AdviseInput, doc *advisory.Document, story *desk.StoryRecord, s Store) (err error) {
+	if story == nil && !c.Keep {
+		return nil
+	}
+	rec := &desk.AdvisoryRecord{At: r.Now(), Document: doc, Corrections: in.Corrections}
+	if story != nil {
+		rec.Subject = story.ID
+	} else {
+		rec.Subject = desk.FileSubject(in)
+		if s, err = r.store(); err != nil {
+			return err
+		}
+		defer func() { err = closed(s, err) }()
+	}
+	version, voided, err := desk.KeepDraft(r.ctx, rec, &desk.ApprovalDeps{Store: s, Audit: s, Facts: r.config.Facts, Rules: r.config.Approval, Words: r.words, Now: r.Now})
+	if err != nil {
+		return err
+	}
+	if c.Keep {
+		fmt.Fprintln(r.Stderr, "sekisho: "+r.say("cli.advisory.kept", "id", doc.ID, "version", version))
+	}
+	if voided != "" {
+		fmt.Fprintln(r.Stderr, "sekisho: "+r.say("cli.advisory.voided", "id", voided, "version", version))
 	}
 	return nil
 }

@@ -41,7 +41,16 @@ func (c *adviseLintCmd) Run(r *run) error {
 	if err != nil {
 		return err
 	}
-	rep := desk.LintAdvisory(doc, draft, items, &desk.AdviseDeps{Facts: r.config.Facts, Words: r.words, Now: r.Now})
+	deps := &desk.AdviseDeps{Facts: r.config.Facts, Words: r.words, Now: r.Now}
+	rep := desk.LintAdvisory(doc, draft, items, deps)
+	// What a person set when it was written is confirmed.
+	if rec, err := c.kept(r, doc.ID); err != nil {
+		return err
+	} else if rec != nil {
+		known := *rec
+		known.Document = doc
+		rep = desk.LintKept(&known, draft, items, deps)
+	}
 	rep.File = c.Path
 	if r.flags.Output == "text" {
 		c.text(r, rep)
@@ -88,8 +97,11 @@ func (c *adviseLintCmd) draft(r *run, data []byte) (*desk.EditedDraft, *advisory
 	if file == "" {
 		file = filepath.Join(filepath.Dir(c.Path), "advisory.json")
 		if _, err := os.Stat(file); err != nil {
-			if doc, err := c.kept(r, d.Advisory); err != nil || doc != nil {
-				return d, doc, err
+			if rec, err := c.kept(r, d.Advisory); err != nil || rec != nil {
+				if rec == nil {
+					return nil, nil, err
+				}
+				return d, rec.Document, err
 			}
 			return nil, nil, lintError("which", c.Path, nil)
 		}
@@ -109,7 +121,7 @@ func (c *adviseLintCmd) draft(r *run, data []byte) (*desk.EditedDraft, *advisory
 }
 
 // kept returns the advisory of that id, nil if it is not in the store.
-func (c *adviseLintCmd) kept(r *run, id string) (doc *advisory.Document, err error) {
+func (c *adviseLintCmd) kept(r *run, id string) (rec *desk.AdvisoryRecord, err error) {
 	if id == "" || !r.hasStore() {
 		return nil, nil
 	}
@@ -118,11 +130,7 @@ func (c *adviseLintCmd) kept(r *run, id string) (doc *advisory.Document, err err
 		return nil, err
 	}
 	defer func() { err = closed(s, err) }()
-	rec, err := s.Advisory(r.ctx, id)
-	if err != nil || rec == nil {
-		return nil, err
-	}
-	return rec.Document, nil
+	return s.Advisory(r.ctx, id)
 }
 
 // items are the articles that an advisory rests on: those that the user names,

@@ -77,15 +77,23 @@ type Env struct {
 	Patch func(dataDir string) desk.PatchStore
 	// Fetch returns what reads from the Internet.
 	Fetch func() (desk.Fetcher, desk.GitFetcher)
+	// Notifier returns what hands notifications to webhooks.
+	Notifier func() desk.Notifier
 
 	// AskTLS returns what asks mail servers for TLS.
 	AskTLS func() posture.TLSProber
+	// Mailbox opens a mailbox with what is kept of it.
+	Mailbox func(ctx context.Context, o MailboxOptions) (*MailboxAccess, error)
 	// Store opens the database in a data folder.
 	Store func(ctx context.Context, dataDir string) (Store, error)
 	// Examples are the files of the folder examples.
 	Examples fs.FS
 	// Serve answers in a browser until ctx ends.
 	Serve func(ctx context.Context, o ServeOptions) error
+	// Backup writes a data folder into a file and returns how many files and bytes.
+	Backup func(ctx context.Context, dataDir, file string, now time.Time) (files int, bytes int64, err error)
+	// Restore brings a backup back into a new data folder.
+	Restore func(ctx context.Context, file, dataDir string) (files int, bytes int64, err error)
 	// Invite makes a one-time link for the administrator.
 	Invite func(ctx context.Context, o ServeOptions) (Served, error)
 	// Intake opens the queue of mail that comes in, in a data folder.
@@ -112,13 +120,19 @@ type grammar struct {
 	Lists      listsCmd      `cmd:""`
 	MQL        mqlCmd        `cmd:"" name:"mql"`
 	Model      modelCmd      `cmd:""`
+	Similar    similarCmd    `cmd:""`
+	DirectSend directSendCmd `cmd:"" name:"directsend-impact"`
 	News       newsCmd       `cmd:""`
 	DMARC      dmarcCmd      `cmd:"" name:"dmarc"`
 	Domain     domainCmd     `cmd:""`
 	Advise     adviseCmd     `cmd:""`
+	Advisory   advisoryCmd   `cmd:""`
+	Digest     digestCmd     `cmd:""`
 	Patch      patchCmd      `cmd:""`
 	Educate    educateCmd    `cmd:""`
 	Serve      serveCmd      `cmd:""`
+	Backup     backupCmd     `cmd:""`
+	Restore    restoreCmd    `cmd:""`
 	Intake     intakeCmd     `cmd:""`
 	Init       initCmd       `cmd:""`
 	History    historyCmd    `cmd:""`
@@ -218,7 +232,7 @@ func (r *run) prepare(k *kong.Context) error {
 		r.Now = func() time.Time { return now }
 	}
 	command := strings.Fields(k.Command())[0]
-	if r.flags.Output == "csv" && command != "judge" && command != "domain" && command != "patch" && !strings.HasPrefix(k.Command(), "dmarc report") {
+	if r.flags.Output == "csv" && command != "judge" && command != "domain" && command != "patch" && command != "similar" && command != "directsend-impact" && !strings.HasPrefix(k.Command(), "dmarc report") {
 		return formatError(command, r.flags.Output)
 	}
 	if command == "version" || command == "completion" || command == "help" || command == "init" {

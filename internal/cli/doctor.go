@@ -19,13 +19,21 @@ func (c *doctorCmd) Run(r *run) error {
 	deps := desk.DoctorDeps{Words: r.words, Now: r.Now}
 	if err == nil { // else it is not known which folder
 		in.Writable = writable
-		in.ConfigFile, in.Facts, in.DataDir = conf.File, conf.Facts, conf.DataDir
+		in.ConfigFile, in.Facts, in.DataDir, in.Mailboxes = conf.File, conf.Facts, conf.DataDir, conf.Intake.Mailboxes
 		deps.Exceptions = r.Exceptions(conf.DataDir)
 		if r.History != nil {
 			deps.History = r.History(conf.DataDir)
 		}
 		deps.ListsError = r.openLists(nil)
 		deps.Lists = r.lists
+	}
+	if len(in.Mailboxes) > 0 && r.hasStore() {
+		s, err := r.store()
+		if err != nil {
+			return err
+		}
+		defer func() { _ = s.Close() }() // nothing was written
+		deps.Mailboxes = s
 	}
 	checks := desk.Doctor(r.ctx, in, deps)
 	wrong := false

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -10,7 +11,9 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/sekisho/sekisho/advisory"
 	"github.com/sekisho/sekisho/advisory/lesson"
+	"github.com/sekisho/sekisho/advisory/workflow"
 	"github.com/sekisho/sekisho/internal/atomicfile"
 	"github.com/sekisho/sekisho/internal/desk"
 	"github.com/sekisho/sekisho/internal/term"
@@ -62,8 +65,15 @@ func (c *lessonCmd) input(r *run) (*desk.EducateInput, error) {
 			return nil, &desk.Error{Kind: desk.Unavailable, Message: lang.M("advise.error.open", "file", c.Path, "error", err.Error()), Hint: lang.M("advise.hint.open"), Err: err}
 		}
 		if in, ok, err := desk.ReadLessonSource(data, filepath.Base(c.Path)); ok || err != nil {
+			if err == nil && in.Advisory != nil {
+				_, err = c.kept(r, in.Advisory.ID, in.Advisory)
+			}
 			return c.found(in, err)
 		}
+	}
+	if _, err := os.Stat(c.Path); err != nil && (desk.IsAdvisoryID(c.Path) || desk.IsStoryID(c.Path)) {
+		doc, err := c.kept(r, c.Path, nil)
+		return c.found(&desk.EducateInput{Advisory: doc}, err)
 	}
 	deps, err := r.judgeDeps()
 	if err != nil {
@@ -82,6 +92,42 @@ func (c *lessonCmd) input(r *run) (*desk.EducateInput, error) {
 		in.Worst(v)
 	}
 	return c.found(in, nil)
+}
+
+// kept returns an advisory of the store, and warns of one that is not approved. Of
+// a document from a file it only looks whether it is the one that was approved.
+func (c *lessonCmd) kept(r *run, id string, doc *advisory.Document) (out *advisory.Document, err error) {
+	unapproved := func(state string) {
+		fmt.Fprintln(r.Stderr, "sekisho: "+r.say("cli.advisory.unapproved", "id", id, "state", state))
+	}
+	if doc != nil && !r.hasStore() {
+		unapproved(r.say("approval.state.draft"))
+		return doc, nil
+	}
+	deps, s, err := r.approvalDeps()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = closed(s, err) }()
+	k, err := desk.FindAdvisory(r.ctx, id, deps)
+	if e, ok := errors.AsType[*desk.Error](err); ok && e.Kind == desk.NotFound && doc != nil {
+		unapproved(r.say("approval.state.draft"))
+		return doc, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !k.Approved || doc != nil && !k.SameAdvisory(doc) {
+		state := k.State
+		if k.Approved {
+			state = workflow.Draft // of what the file says
+		}
+		unapproved(r.say("approval.state." + string(state)))
+	}
+	if doc != nil {
+		return doc, nil
+	}
+	return k.Record.Document, nil
 }
 
 func (c *lessonCmd) found(in *desk.EducateInput, err error) (*desk.EducateInput, error) {

@@ -15,6 +15,9 @@ type intakeCmd struct {
 	Dead   intakeDeadCmd   `cmd:""`
 	Retry  intakeRetryCmd  `cmd:""`
 	Drop   intakeDropCmd   `cmd:""`
+
+	Mailboxes intakeMailboxesCmd `cmd:""`
+	Setup     intakeSetupCmd     `cmd:""`
 }
 
 // IntakeStore is what [Env.Intake] opens.

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sekisho/sekisho/advisory"
+	"github.com/sekisho/sekisho/advisory/digest"
 	"github.com/sekisho/sekisho/advisory/lesson"
 	"github.com/sekisho/sekisho/internal/desk"
 )
@@ -37,6 +38,7 @@ func TestSchemaFields(t *testing.T) {
 		{"auth.v1.json", reflect.TypeFor[desk.AuthReport]()},
 		{"exception.v1.json", reflect.TypeFor[exceptionRecord]()},
 		{"check.v1.json", reflect.TypeFor[desk.Check]()},
+		{"backup.v1.json", reflect.TypeFor[Backup]()},
 		{"version.v1.json", reflect.TypeFor[versionRecord]()},
 		{"rules-check.v1.json", reflect.TypeFor[desk.RulesCheck]()},
 		{"feed.v1.json", reflect.TypeFor[desk.FeedRecord]()},
@@ -46,6 +48,7 @@ func TestSchemaFields(t *testing.T) {
 		{"value.v1.json", reflect.TypeFor[desk.ValueRecord]()},
 		{"dmarc-ingest.v1.json", reflect.TypeFor[desk.Ingested]()},
 		{"intake.v1.json", reflect.TypeFor[intakeRecord]()},
+		{"mailbox.v1.json", reflect.TypeFor[mailboxRecord]()},
 		{"history.v1.json", reflect.TypeFor[historyRecord]()},
 		{"sender.v1.json", reflect.TypeFor[senderRecord]()},
 		{"patch.v1.json", reflect.TypeFor[desk.PatchReport]()},
@@ -68,7 +71,18 @@ func TestSchemaFields(t *testing.T) {
 		{"news-pull.v1.json", reflect.TypeFor[desk.Pulled]()},
 		{"lesson.v1.json", reflect.TypeFor[lesson.Lesson]()},
 		{"lesson-plan.v1.json", reflect.TypeFor[lesson.Plan]()},
+		{"digest.v1.json", reflect.TypeFor[digest.Issue]()},
+		{"digest-summary.v1.json", reflect.TypeFor[desk.DigestSummary]()},
 		{"advisory-lint.v1.json", reflect.TypeFor[desk.LintReport]()},
+		{"advisory-review.v1.json", reflect.TypeFor[desk.AdvisoryReview]()},
+		{"advisory-step.v1.json", reflect.TypeFor[desk.StepRecord]()},
+		{"delivery.v1.json", reflect.TypeFor[desk.WebhookDelivery]()},
+		{"notification.v1.json", reflect.TypeFor[desk.Notification]()},
+		{"release.v1.json", reflect.TypeFor[desk.Release]()},
+		{"direct-send-impact.v1.json", reflect.TypeFor[desk.ImpactReport]()},
+		{"direct-send-source.v1.json", reflect.TypeFor[desk.ImpactSource]()},
+		{"similar.v1.json", reflect.TypeFor[desk.SimilarReport]()},
+		{"similar-mail.v1.json", reflect.TypeFor[desk.SimilarMail]()},
 	} {
 		t.Run(tc.file, func(t *testing.T) {
 			b, err := os.ReadFile(filepath.Join("..", "..", "docs", "schema", tc.file))

@@ -12,7 +12,10 @@ import (
 type Store interface {
 	desk.NewsStore
 	desk.AdvisoryStore
+	desk.DigestStore
 	desk.ReportStore
+	desk.AuditStore
+	desk.MailboxStore
 
 	Close() error
 }

@@ -45,9 +45,12 @@ type Config struct {
 	Rules    []RuleSource
 	Lists    []string // folders with lists, joined with the folder of the configuration file
 	Limits   Limits
+	Keep     desk.Retention
 	Intake   Intake
 	News     []source.Source // those that sekisho ships with, as the user changed them, and the user's own
-	File     string          // the file that was read; "" if there was none
+	Approval desk.ApprovalRules
+	Webhooks []desk.Webhook
+	File     string // the file that was read; "" if there was none
 
 	sources map[string]string
 	written map[string]string

@@ -89,6 +89,7 @@ organisation:
 rules: [{path: rules/}, {feed: "https://example.com/rules.git", pin: "sha256:` + digits + `"}]
 dns: {server: "2001:db8::53", timeout: 1500ms}
 limits: {message_size: 20MB}
+retention: {mail: 90d, reports: 400d}
 data: store
 language: JA
 `
@@ -200,7 +201,7 @@ func TestLoadErrors(t *testing.T) {
 		{"UnknownCamelCase", "organisation:\n  tenantId: x\n", "sekisho.yaml:2:3: there is no setting organisation.tenantId\ndid you mean tenant_id?"},
 		{"UnknownElsewhere", "organisation:\n  mx: [a.example]\n", "sekisho.yaml:2:3: there is no setting organisation.mx\nthe setting is organisation.mail.mx: put it into that section"},
 		{"SectionElsewhere", "mail: {mx: []}\n", "sekisho.yaml:1:1: there is no setting mail\nthe setting is organisation.mail: put it into that section"},
-		{"UnknownAtAll", "colour: blue\n", "sekisho.yaml:1:1: there is no setting colour\nthe settings here are: organisation, rules, lists, news, dmarc, intake, dns, limits, data, language"},
+		{"UnknownAtAll", "colour: blue\n", "sekisho.yaml:1:1: there is no setting colour\nthe settings here are: organisation, rules, lists, news, advisory, webhooks, dmarc, intake, dns, limits, retention, data, language"},
 		{"UnknownInEntry", "organisation:\n  mail:\n    connectors:\n      - {naem: x}\n", "sekisho.yaml:4:10: there is no setting organisation.mail.connectors.naem\ndid you mean name?"},
 		{"DuplicateKey", "language: ja\ndns:\nlanguage: en\n", "sekisho.yaml:3:1: language is given twice (first in line 1)\nkeep one of the two lines"},
 		{"DuplicateSection", "dns: {server: 192.0.2.1}\ndns: {timeout: 3s}\n", "sekisho.yaml:2:1: dns is given twice (first in line 1)\nkeep one of the two lines"},
@@ -259,6 +260,9 @@ func TestLoadErrors(t *testing.T) {
 		{"ServerPort", "dns: {server: '192.0.2.53:99999'}\n", "sekisho.yaml:1:15: dns.server: \"192.0.2.53:99999\" is not the address of a DNS server\nwrite 192.0.2.53 or 192.0.2.53:5353"},
 		{"TimeoutNoUnit", "dns: {timeout: 3}\n", "sekisho.yaml:1:16: dns.timeout: \"3\" is not a length of time\ndid you mean 3s?"},
 		{"TimeoutRange", "dns: {timeout: 1h}\n", `sekisho.yaml:1:16: dns.timeout: "1h" is not between 100ms and 1m0s`},
+		{"Days", "retention: {mail: 3 months}\n", "sekisho.yaml:1:19: retention.mail: \"3 months\" is not a number of days\nwrite days as 90d"},
+		{"DaysUnit", "retention: {mail: 90}\n", "sekisho.yaml:1:19: retention.mail: \"90\" is not a number of days\ndid you mean 90d?"},
+		{"DaysRange", "retention: {news: 0d}\n", `sekisho.yaml:1:19: retention.news: "0d" is not between 1d and 10000d`},
 		{"Size", "limits: {message_size: big}\n", "sekisho.yaml:1:24: limits.message_size: \"big\" is not a size\nwrite a number with its unit: 48MiB"},
 		{"SizeRange", "limits: {message_size: 2GiB}\n", "sekisho.yaml:1:24: limits.message_size: \"2GiB\" is not a size\n"},
 		{"SizeSmall", "limits: {message_size: 1k}\n", `sekisho.yaml:1:24: limits.message_size: "1k" is not between 64KiB and 1GiB`},

@@ -17,6 +17,8 @@ type Intake struct {
 	SMTP   SMTPIntake
 	Milter MilterIntake
 	Watch  []string // folders, joined with the folder of the configuration file
+
+	Mailboxes []desk.MailboxSetting // that are read by themselves
 }
 
 // SMTPIntake is a listener to which other servers deliver.

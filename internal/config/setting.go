@@ -7,6 +7,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/sekisho/sekisho/internal/desk"
 	"github.com/sekisho/sekisho/lang"
 	"github.com/sekisho/sekisho/news/source"
 	"github.com/sekisho/sekisho/org"
@@ -96,6 +97,10 @@ func settings() []setting {
 		{"rules", Structure, "[{path: rules/}]", plain(func(c *Config) *[]RuleSource { return &c.Rules }, list(value.ruleSource))},
 		{"lists", Many, "[lists/]", plain(func(c *Config) *[]string { return &c.Lists }, oneOrMany(value.path))},
 		{"news.sources", Structure, "[{id: northwind, url: \"https://northwind.example/security.xml\", format: rss}]", plain(func(c *Config) *[]source.Source { return &c.News }, value.newsSources)},
+		{"advisory.approvals", One, "1", plain(func(c *Config) *int { return &c.Approval.Approvals }, value.approvals)},
+		{"advisory.editors", Many, "[Kenichi Sato]", plain(func(c *Config) *[]string { return &c.Approval.Editors }, list(value.person))},
+		{"advisory.approvers", Many, "[Misaki Tanaka, Hanako Sato]", plain(func(c *Config) *[]string { return &c.Approval.Approvers }, list(value.person))},
+		{"webhooks", Structure, "[{name: it-team, url: \"https://hooks.example/services/xyz\", kind: slack}]", plain(func(c *Config) *[]desk.Webhook { return &c.Webhooks }, value.webhooks)},
 		{"dmarc.sources", One, "senders.csv", plain(func(c *Config) *string { return &c.DMARC.Sources }, value.path)},
 		{"intake.smtp.listen", One, "127.0.0.1:2525", plain(func(c *Config) *string { return &c.Intake.SMTP.Listen }, value.listen)},
 		{"intake.smtp.recipients", Many, "[report@kiso-works.example]", plain(func(c *Config) *[]string { return &c.Intake.SMTP.Recipients }, list(value.recipient))},
@@ -111,9 +116,13 @@ func settings() []setting {
 		{"intake.milter.timeout", One, "10s", plain(func(c *Config) *time.Duration { return &c.Intake.Milter.Timeout }, value.timeout)},
 		{"intake.milter.allow", Many, "[192.0.2.25/32]", plain(func(c *Config) *[]netip.Prefix { return &c.Intake.Milter.Allow }, list(value.prefix))},
 		{"intake.watch", Many, "[drop/]", plain(func(c *Config) *[]string { return &c.Intake.Watch }, oneOrMany(value.path))},
+		{"intake.mailboxes", Structure, "[{name: reports, kind: graph, address: report@kiso-works.example, client: 00000000-0000-0000-0000-000000000002}]", plain(func(c *Config) *[]desk.MailboxSetting { return &c.Intake.Mailboxes }, value.mailboxes)},
 		{"dns.server", One, "192.0.2.53", plain(func(c *Config) *string { return &c.DNS.Server }, value.server)},
 		{"dns.timeout", One, "3s", plain(func(c *Config) *time.Duration { return &c.DNS.Timeout }, value.timeout)},
 		{"limits.message_size", One, "48MiB", plain(func(c *Config) *int { return &c.Limits.MessageSize }, value.size)},
+		{"retention.mail", One, "90d", plain(func(c *Config) *time.Duration { return &c.Keep.Mail }, value.days)},
+		{"retention.reports", One, "400d", plain(func(c *Config) *time.Duration { return &c.Keep.Reports }, value.days)},
+		{"retention.news", One, "400d", plain(func(c *Config) *time.Duration { return &c.Keep.News }, value.days)},
 		{"data", One, "sekisho-data", plain(func(c *Config) *string { return &c.DataDir }, value.path)},
 		{"language", One, "auto", plain(func(c *Config) *lang.Language { return &c.Language }, value.language)},
 	}
@@ -133,6 +142,10 @@ func exampleIn(l lang.Language, s setting) string {
 			return "[木曽銀行, 木曽カード]"
 		case "organisation.systems":
 			return "[会計クラウド, 給与明細]"
+		case "advisory.editors":
+			return "[佐藤 健一]"
+		case "advisory.approvers":
+			return "[田中 美咲, 佐藤 花子]"
 		}
 	}
 	return s.example

@@ -554,6 +554,31 @@ func (v value) timeout() (time.Duration, bool) {
 	return d, true
 }
 
+// maxDays bounds how long things are kept.
+const maxDays = 10_000
+
+// days reads a number of days with their unit.
+func (v value) days() (time.Duration, bool) {
+	s, ok := v.text()
+	if !ok {
+		return 0, false
+	}
+	number, hasUnit := strings.CutSuffix(s, "d")
+	n, err := strconv.Atoi(number)
+	switch {
+	case err != nil || strings.HasPrefix(number, "+"):
+		v.bad(lang.M("config.why.no-days"), lang.M("config.hint.days"))
+		return 0, false
+	case !hasUnit:
+		v.bad(lang.M("config.why.no-days"), lang.M("config.hint.did-you-mean", "name", s+"d"))
+		return 0, false
+	case n < 1 || n > maxDays:
+		v.bad(lang.M("config.why.range", "min", "1d", "max", strconv.Itoa(maxDays)+"d"), lang.Message{})
+		return 0, false
+	}
+	return time.Duration(n) * 24 * time.Hour, true
+}
+
 // size reads a number of bytes with an optional unit.
 func (v value) size() (int, bool) {
 	s, ok := v.text()

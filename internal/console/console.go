@@ -69,6 +69,9 @@ type Deps struct {
 	Advisories desk.AdvisoryStore
 	Reports    desk.ReportStore
 	Exceptions desk.ExceptionStore
+	Read       ItemReader // of what is handed in
+	Patch      desk.PatchStore
+	Digests    desk.DigestStore
 	Config     *config.Config
 	Words      *lang.Catalogue // nil: the built-in one
 	Now        func() time.Time
@@ -128,6 +131,13 @@ func New(d Deps) (*Console, error) {
 		c.enterRoutes(),
 		c.languageRoutes(),
 		c.todayRoutes(),
+		c.mailRoutes(),
+		c.newsRoutes(),
+		c.advisoryRoutes(),
+		c.domainRoutes(),
+		c.digestRoutes(),
+		c.updateRoutes(),
+		c.ruleRoutes(),
 		c.settingsRoutes(),
 		c.auditRoutes(),
 	)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"maps"
 	"net/url"
 	"strconv"
 	"strings"
@@ -18,7 +19,7 @@ import (
 // funcs are the functions of templates in one language. The package comment
 // lists them.
 func (c *Console) funcs(l lang.Language) template.FuncMap {
-	return template.FuncMap{
+	out := template.FuncMap{
 		"T":       func(name string, pairs ...any) string { return c.say(l, name, pairs...) },
 		"text":    func(t lang.Text) string { return t.In(l) },
 		"say":     func(m lang.Message) string { return c.Words.Say(l, m) },
@@ -36,6 +37,8 @@ func (c *Console) funcs(l lang.Language) template.FuncMap {
 		"sameDay": func(a, b time.Time) bool { return a.Format(time.DateOnly) == b.In(a.Location()).Format(time.DateOnly) },
 		"pathOf":  c.pathOf,
 	}
+	maps.Copy(out, c.pageFuncs(l))
+	return out
 }
 
 // date writes a date with its weekday, where the program runs.

@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/sekisho/sekisho/internal/config"
 	"github.com/sekisho/sekisho/internal/desk"
@@ -26,6 +27,7 @@ type settingsPage struct {
 	Sessions []sessionRow
 	File     string // of the configuration; "" if there is none
 	DataDir  string
+	Keep     []keepRow
 	Version  string
 }
 
@@ -36,6 +38,12 @@ type factRow struct {
 	Value  string // as YAML; "" if nobody told
 	Source string // where it was told
 	Lines  string // that would tell it
+}
+
+// keepRow is how long things of one kind are kept.
+type keepRow struct {
+	Name string // of words: "settings.keep.NAME"
+	Days int    // 0 is for ever
 }
 
 // sessionRow is somebody who signed in.
@@ -52,6 +60,12 @@ func (c *Console) settings(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p := settingsPage{File: c.Config.File, DataDir: c.Config.DataDir, Version: c.Version, Facts: c.facts()}
+	for _, k := range []struct {
+		name string
+		keep time.Duration
+	}{{"mail", c.Config.Keep.Mail}, {"reports", c.Config.Keep.Reports}, {"news", c.Config.Keep.News}} {
+		p.Keep = append(p.Keep, keepRow{k.name, int(k.keep / (24 * time.Hour))})
+	}
 	for _, s := range sessions {
 		p.Sessions = append(p.Sessions, sessionRow{s, s.Hash == web.Session(r).Hash})
 	}

@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"slices"
 
 	"github.com/sekisho/sekisho/internal/web"
 )
@@ -30,6 +31,14 @@ func readStatic() (map[string]asset, error) {
 			return nil, err
 		}
 		sum := sha256.Sum256(b)
+		if f.Name() == "console.css" {
+			pages, err := staticFiles.ReadFile("static/pages.css")
+			if err != nil {
+				return nil, err
+			}
+			b = slices.Concat(b, pages)
+			sum = sha256.Sum256(b)
+		}
 		out[f.Name()] = asset{b, mime.TypeByExtension(path.Ext(f.Name())), hex.EncodeToString(sum[:6])}
 	}
 	return out, nil

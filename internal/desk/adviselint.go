@@ -119,13 +119,29 @@ func DraftName(file string) (advisory.Audience, lang.Language) {
 // against the rules of the linter and the text of its sources. Without items
 // the facts in the advisory count as confirmed.
 func LintAdvisory(doc *advisory.Document, edited *EditedDraft, items []news.Item, deps *AdviseDeps) *LintReport {
+	return lintAdvisory(doc, edited, len(items), lintOptions(doc, items, deps), deps)
+}
+
+// LintKept is [LintAdvisory] for an advisory of the store, where the facts that a
+// person set when it was written count as confirmed.
+func LintKept(rec *AdvisoryRecord, edited *EditedDraft, items []news.Item, deps *AdviseDeps) *LintReport {
+	o := lintOptions(rec.Document, items, deps)
+	o.Own = append(o.Own, rec.Corrections.own()...)
+	return lintAdvisory(rec.Document, edited, len(items), o, deps)
+}
+
+// lintOptions is what a document is held against.
+func lintOptions(doc *advisory.Document, items []news.Item, deps *AdviseDeps) *lint.Options {
 	facts := deps.Facts
 	cal := triage.CalendarFor(&facts)
-	o := &lint.Options{
+	return &lint.Options{
 		Org: &facts, Sources: groundOf(items), Own: ourWords(doc), Today: localDay(deps.Now()), Calendar: &cal, Words: deps.Words,
 		DueClosed: doc.Grade == triage.A,
 	}
-	r := &LintReport{Schema: LintSchema, Advisory: doc.ID, Sources: len(items)}
+}
+
+func lintAdvisory(doc *advisory.Document, edited *EditedDraft, sources int, o *lint.Options, deps *AdviseDeps) *LintReport {
+	r := &LintReport{Schema: LintSchema, Advisory: doc.ID, Sources: sources}
 	var problems []lint.Problem
 	if edited == nil {
 		problems = lint.Check(doc, o)

@@ -51,6 +51,8 @@ const (
 	ActMailUnlabelled   Act = "mail.unlabelled"
 	ActExceptionAdded   Act = "exception.added"
 	ActExceptionRemoved Act = "exception.removed"
+	ActRetention        Act = "retention" // what was older than its time was deleted
+	ActBackup           Act = "backup"
 	ActLetterRetried    Act = "letter.retried"
 	ActLetterDropped    Act = "letter.dropped"
 )
@@ -60,6 +62,7 @@ const (
 	WhoAdmin    = "admin"    // the one account of the console
 	WhoTerminal = "terminal" // somebody who started the program
 	WhoNobody   = "-"        // somebody who did not sign in
+	WhoProgram  = "program"  // nobody: it was time
 )
 
 // Seal returns the hash of the entry as the successor of one with the hash

@@ -44,6 +44,7 @@ type DoctorInput struct {
 	Facts       org.Facts
 	DataDir     string
 	Writable    func(dir string) error // reports why the folder cannot be written; nil skips the check
+	Mailboxes   []MailboxSetting
 }
 
 // DoctorDeps is what [Doctor] needs from outside.
@@ -52,6 +53,7 @@ type DoctorDeps struct {
 	Lists      *feeds.Lists     // nil: there are none
 	ListsError error            // why they cannot be opened; nil if they can
 	History    HistoryStore     // nil skips the check
+	Mailboxes  MailboxStore     // nil: nothing was read yet
 	Words      *lang.Catalogue  // nil: the built-in one
 	Now        func() time.Time // nil: the system's clock
 }
@@ -71,6 +73,7 @@ func Doctor(ctx context.Context, in DoctorInput, deps DoctorDeps) []Check {
 	d.exceptions(ctx, deps)
 	d.lists(deps)
 	d.history(ctx, deps)
+	d.mailboxes(ctx, in.Mailboxes, deps)
 	d.add("network", CheckInfo, lang.M("doctor.network"), lang.Message{})
 	return d.checks
 }

@@ -136,7 +136,7 @@ func (w *worker) one(ctx context.Context, l *Lease) {
 		if err := w.deps.Queue.Done(late, l, now); err != nil && !isConflict(err) {
 			w.problem(err) // it is given out again and found to be kept
 		} else if left {
-			if _, err := w.deps.Mails.ReleaseBlob(late, l.Blob, w.deps.drop(late)); err != nil {
+			if _, err := w.deps.Mails.ReleaseBlob(late, l.Blob, w.deps.dropBlob(late)); err != nil {
 				w.problem(err) // a sweep deletes it
 			}
 		}
@@ -338,14 +338,14 @@ func SettleLetter(ctx context.Context, id MailID, how Settlement, who string, de
 		return err
 	}
 	if how == SettleDrop {
-		if _, err := deps.Mails.ReleaseBlob(ctx, e.Blob, deps.drop(ctx)); err != nil {
+		if _, err := deps.Mails.ReleaseBlob(ctx, e.Blob, deps.dropBlob(ctx)); err != nil {
 			return err
 		}
 	}
 	return deps.Audit.AppendAudit(ctx, AuditEntry{At: deps.Now(), Who: who, Act: act, Object: string(id)})
 }
 
-// drop deletes bytes that nothing needs.
-func (d *MailDeps) drop(ctx context.Context) func(blob string) error {
+// dropBlob deletes bytes that nothing needs.
+func (d *MailDeps) dropBlob(ctx context.Context) func(blob string) error {
 	return func(blob string) error { return d.Blobs.DeleteBlob(ctx, blob) }
 }

@@ -173,11 +173,15 @@ func DeleteMail(ctx context.Context, id MailID, who string, deps MailDeps) error
 	if err != nil || old == nil {
 		return err
 	}
-	err = deps.Mails.DeleteMail(ctx, id, func(blob string) error { return deps.Blobs.DeleteBlob(ctx, blob) })
-	if err != nil {
+	if err := deps.drop(ctx, id); err != nil {
 		return err
 	}
 	return deps.Audit.AppendAudit(ctx, AuditEntry{At: deps.Now(), Who: who, Act: ActMailDeleted, Object: string(id)})
+}
+
+// drop deletes a mail and its bytes.
+func (d *MailDeps) drop(ctx context.Context, id MailID) error {
+	return d.Mails.DeleteMail(ctx, id, func(blob string) error { return d.Blobs.DeleteBlob(ctx, blob) })
 }
 
 // orphanAge is how long bytes without a mail stay: their mail may be about to be

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/sekisho/sekisho/advisory"
 	"github.com/sekisho/sekisho/news"
 	"github.com/sekisho/sekisho/news/source"
 )
@@ -71,27 +70,4 @@ type StoryQuery struct {
 	ID    string
 	Items []news.ItemID
 	Since time.Time
-}
-
-// AdvisoryStore keeps what was written.
-type AdvisoryStore interface {
-	// KeepAdvisory keeps a document as the newest version of what was written
-	// about its subject and returns its version, from 1. The same document again
-	// keeps the version that it had.
-	KeepAdvisory(ctx context.Context, r *AdvisoryRecord) (int, error)
-
-	// Advisory returns the document of that id, nil if it is not there.
-	Advisory(ctx context.Context, id string) (*AdvisoryRecord, error)
-
-	// Advisories returns all versions of what was written about a subject, the
-	// first one first.
-	Advisories(ctx context.Context, subject string) ([]AdvisoryRecord, error)
-}
-
-// AdvisoryRecord is an advisory that was kept. Its id is that of the document.
-type AdvisoryRecord struct {
-	Subject  string // id of the story
-	Version  int    // set by the store
-	At       time.Time
-	Document *advisory.Document
 }

@@ -31,8 +31,8 @@ type failures struct {
 
 const (
 	freeFailures   = 4
-	firstWait      = time.Second
-	longestWait    = 15 * time.Minute
+	firstLock      = time.Second
+	longestLock    = 15 * time.Minute
 	longestForAll  = time.Minute
 	forgetFailures = 24 * time.Hour
 	maxFailures    = 10_000 // names that are remembered
@@ -83,11 +83,11 @@ func (t *Throttle) Failed(now time.Time, names ...string) {
 		f.n++
 		f.last = now
 		if over := f.n - freeFailures; over > 0 {
-			longest := longestWait
+			longest := longestLock
 			if name == failuresForAll {
 				longest = longestForAll
 			}
-			f.until = now.Add(min(firstWait<<min(over-1, 20), longest))
+			f.until = now.Add(min(firstLock<<min(over-1, 20), longest))
 		}
 		if _, known := t.failures[name]; !known && len(t.failures) >= maxFailures {
 			t.forget(now)

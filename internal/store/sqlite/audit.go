@@ -14,22 +14,29 @@ var _ desk.AuditStore = (*DB)(nil)
 // AppendAudit implements [desk.AuditStore].
 func (db *DB) AppendAudit(ctx context.Context, e desk.AuditEntry) error {
 	return db.update(ctx, func(tx *sql.Tx) error {
-		var before [32]byte
-		var hash []byte
-		err := tx.QueryRowContext(ctx, `SELECT number, hash FROM audit WHERE organisation = ? ORDER BY number DESC LIMIT 1`, db.organisation).Scan(&e.Number, &hash)
-		if errors.Is(err, sql.ErrNoRows) {
-			e.Number, err = 0, nil
-		}
-		if err != nil {
-			return err
-		}
-		copy(before[:], hash)
-		e.Number++
-		e.Hash = e.Seal(before)
-		_, err = tx.ExecContext(ctx, `INSERT INTO audit (organisation, number, at, who, act, object, hash) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-			db.organisation, e.Number, unix(e.At), e.Who, string(e.Act), e.Object, e.Hash[:])
+		_, err := db.appendAudit(ctx, tx, &e)
 		return err
 	})
+}
+
+// appendAudit keeps an entry within a transaction of what it is about, and
+// returns its number.
+func (db *DB) appendAudit(ctx context.Context, tx *sql.Tx, e *desk.AuditEntry) (int64, error) {
+	var before [32]byte
+	var hash []byte
+	err := tx.QueryRowContext(ctx, `SELECT number, hash FROM audit WHERE organisation = ? ORDER BY number DESC LIMIT 1`, db.organisation).Scan(&e.Number, &hash)
+	if errors.Is(err, sql.ErrNoRows) {
+		e.Number, err = 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	copy(before[:], hash)
+	e.Number++
+	e.Hash = e.Seal(before)
+	_, err = tx.ExecContext(ctx, `INSERT INTO audit (organisation, number, at, who, act, object, hash) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		db.organisation, e.Number, unix(e.At), e.Who, string(e.Act), e.Object, e.Hash[:])
+	return e.Number, err
 }
 
 // Audit implements [desk.AuditStore].

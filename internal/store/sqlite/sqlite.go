@@ -55,7 +55,7 @@ func Open(ctx context.Context, path string) (*DB, error) {
 		return nil, db.failure(err)
 	}
 	var err error
-	if db.write, err = sql.Open("sqlite", dsn(path, "journal_mode(WAL)", "synchronous(FULL)")); err != nil {
+	if db.write, err = sql.Open("sqlite", dsn(path, "journal_mode(WAL)", "synchronous(FULL)", "secure_delete(1)")); err != nil {
 		return nil, db.failure(err)
 	}
 	db.write.SetMaxOpenConns(1)
@@ -179,6 +179,8 @@ func (db *DB) failure(err error) error {
 		return e
 	case errors.Is(err, errConflict):
 		return say(desk.Conflict, "conflict")
+	case errors.Is(err, errDamaged):
+		return say(desk.Invalid, "damaged")
 	case errors.Is(err, fs.ErrPermission):
 		return say(desk.Denied, "denied")
 	}
@@ -202,6 +204,9 @@ func (db *DB) failure(err error) error {
 	}
 	return e
 }
+
+// errDamaged is for a database that says of itself that it is damaged.
+var errDamaged = errors.New("sqlite: damaged")
 
 // errConflict is for a write that rests on something that changed meanwhile.
 var errConflict = errors.New("sqlite: changed meanwhile")

@@ -48,6 +48,10 @@ func TestAdvisories(t *testing.T) {
 	storetest.Advisories(t, func(t *testing.T, dir string) storetest.AdvisoryStore { return open(t, dir) })
 }
 
+func TestAdvisorySteps(t *testing.T) {
+	storetest.AdvisorySteps(t, func(t *testing.T, dir string) storetest.ReviewStore { return open(t, dir) })
+}
+
 // The folder and all files in it are the user's alone.
 func TestModes(t *testing.T) {
 	if runtime.GOOS == "windows" {
@@ -80,4 +84,12 @@ func TestModes(t *testing.T) {
 
 func TestAudit(t *testing.T) {
 	storetest.Audit(t, func(t *testing.T, dir string) storetest.AuditStore { return open(t, dir) })
+}
+
+func TestDigests(t *testing.T) {
+	storetest.Digests(t, func(t *testing.T, dir string) storetest.DigestStore { return open(t, dir) })
+}
+
+func TestMailbox(t *testing.T) {
+	storetest.Mailbox(t, func(t *testing.T, dir string) storetest.MailboxStore { return open(t, dir) })
 }

@@ -124,6 +124,9 @@ func recordFields(t reflect.Type, path string, within []reflect.Type, out *[]str
 			recordFields(f.Type, path, within, out)
 			continue
 		}
+		if name == "-" {
+			continue
+		}
 		mark := "!"
 		if strings.Contains(options, "omit") {
 			mark = ""

@@ -18,6 +18,7 @@ import (
 	"net"
 	"net/netip"
 	"net/textproto"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -361,7 +362,7 @@ func (s *session) Body(m *milter.Modifier) (milter.Response, error) {
 	defer s.reset()
 	got, err := s.screen()
 	if err != nil {
-		s.o.Log.Error("a mail was not judged in time for its server", "error", err.Error())
+		s.o.Log.Error("a mail was not judged in time for its server", slog.String("error", err.Error()))
 		if s.o.Fail == FailTempfail && s.lost == "" {
 			return milter.RespTempFail, nil
 		}
@@ -445,8 +446,8 @@ func (s *session) measure(v *desk.Verdict) Measure {
 // that is nothing.
 func (s *session) mark(m *milter.Modifier, v *desk.Verdict) error {
 	// From the last, so that the numbers of those before stay what they are.
-	for i := len(s.forge) - 1; i >= 0; i-- {
-		if err := m.ChangeHeader(s.forge[i].index, s.forge[i].name, ""); err != nil {
+	for _, f := range slices.Backward(s.forge) {
+		if err := m.ChangeHeader(f.index, f.name, ""); err != nil {
 			return err
 		}
 	}

@@ -399,7 +399,14 @@ func (s *session) screen() (*desk.Screened, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	raw := bytes.Clone(s.raw.Bytes()) // judging may go on after it was given up
+	// Judging may go on after it was given up, and must not look at the next mail.
+	in := &desk.ScreenInput{
+		Delivery: desk.Delivery{
+			Raw: bytes.Clone(s.raw.Bytes()), Envelope: &desk.MailEnvelope{From: s.from, To: s.to}, Source: desk.SourceMilter,
+			Remote: s.client.ip, HELO: s.client.helo, Received: s.o.Now(),
+		},
+		StampAs: s.o.Name, Keep: s.o.Keep, Forget: s.o.Forget,
+	}
 	type answer struct {
 		got *desk.Screened
 		err error
@@ -414,13 +421,7 @@ func (s *session) screen() (*desk.Screened, error) {
 			}
 			done <- a
 		}()
-		a.got, a.err = s.o.Screen(ctx, &desk.ScreenInput{
-			Delivery: desk.Delivery{
-				Raw: raw, Envelope: &desk.MailEnvelope{From: s.from, To: s.to}, Source: desk.SourceMilter,
-				Remote: s.client.ip, HELO: s.client.helo, Received: s.o.Now(),
-			},
-			StampAs: s.o.Name, Keep: s.o.Keep, Forget: s.o.Forget,
-		})
+		a.got, a.err = s.o.Screen(ctx, in)
 	}()
 	select {
 	case a := <-done:

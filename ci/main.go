@@ -6,6 +6,7 @@
 //	go run ./ci lint test              these stages
 //	go run ./ci fuzz -time 1m          each fuzz target in turn
 //	go run ./ci bench -run Parse       benchmarks, optionally by name
+//	go run ./ci release -version v1.2.3  what is handed out, in the folder dist
 //
 // Each stage prints its name, what it does and how long it took. The last line
 // is the summary of all tests: "N passed, N failed, N skipped". The exit status
@@ -46,10 +47,11 @@ type check struct {
 
 // options are the command line.
 type options struct {
-	fast   bool
-	time   time.Duration
-	match  string
-	stages []string
+	fast    bool
+	time    time.Duration
+	match   string
+	version string
+	stages  []string
 }
 
 var errUsage = errors.New("wrong usage")
@@ -79,6 +81,7 @@ func parse(args []string, out io.Writer) (options, error) {
 	f.BoolVar(&o.fast, "fast", false, "leave out cross builds, lint, the race detector and the corpus")
 	f.DurationVar(&o.time, "time", 30*time.Second, "how long to run each fuzz target")
 	f.StringVar(&o.match, "run", "", "run only fuzz targets or benchmarks that match this `regexp`")
+	f.StringVar(&o.version, "version", "", "the version of a release, such as v1.2.3")
 	f.Usage = func() {
 		fmt.Fprintf(out, "usage: go run ./ci [flags] [stage ...]\n\nstages: %s\nby name only: %s\n\n",
 			strings.Join(names(true), " "), strings.Join(names(false), " "))

@@ -38,6 +38,7 @@ func stages() []stage {
 		{name: "corpus", does: "tests over collections of real mail, without the race detector", slow: true, run: testCorpus},
 		{name: "fuzz", does: "each fuzz target in turn", byName: true, run: fuzz},
 		{name: "bench", does: "benchmarks", byName: true, run: bench},
+		{name: "release", does: "binaries for all systems, packed, with bills of materials and checksums, in " + dist, byName: true, run: release},
 	}
 }
 

@@ -40,6 +40,7 @@ func stages() []stage {
 		{name: "soak", does: "mail comes in while the program is killed", byName: true, run: soak},
 		{name: "load", does: "real mail comes in at a rate, with all rules", byName: true, run: load},
 		{name: "bench", does: "benchmarks", byName: true, run: bench},
+		{name: "release", does: "binaries for all systems, packed, with bills of materials and checksums, in " + dist, byName: true, run: release},
 	}
 }
 

@@ -171,7 +171,7 @@ func TestWants(t *testing.T) {
 		opts options
 		want string
 	}{
-		{"All", options{}, "build vet format tidy generate lint test corpus"},
+		{"All", options{}, "build vet format tidy generate lint test corpus partners soak"},
 		{"Fast", options{fast: true}, "build vet format tidy generate test"},
 		{"Named", options{stages: []string{"bench", "vet"}}, "vet bench"},
 	} {

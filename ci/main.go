@@ -14,8 +14,9 @@
 // is the summary of all tests: "N passed, N failed, N skipped". The exit status
 // is 1 if anything failed, and 2 if ci was called in a wrong way.
 //
-// On Debian, as root, ci installs a C compiler for the race detector if there
-// is none. Everything else comes through the go command.
+// On Debian, as root, ci installs what is missing: a C compiler for the race
+// detector, and the browser and the mail servers that tests talk to. Everything
+// else comes through the go command.
 package main
 
 import (

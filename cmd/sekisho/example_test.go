@@ -82,6 +82,11 @@ func TestConformanceHelp(t *testing.T) {
 							t.Fatalf("%v: %s", err, errs)
 						}
 					}
+					if command == "digest.show" {
+						if _, errs, err := shell(t, home, "sekisho digest make --config examples/sekisho.yaml --month 2025-04 --number 1 --items examples/digest/april-2025.yaml"); err != nil {
+							t.Fatalf("%v: %s", err, errs)
+						}
+					}
 					if command == "news.show" {
 						if _, errs, err := shell(t, home, "sekisho news add examples/news/conduct-campaign.html"); err != nil {
 							t.Fatalf("%v: %s", err, errs)

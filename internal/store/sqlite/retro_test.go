@@ -61,8 +61,8 @@ func TestManySimilar(t *testing.T) {
 		return campaign.Mail{
 			Time: start.Add(time.Duration(i) * time.Minute), IP: netip.AddrFrom4([4]byte{198, 18, byte(s / 250), byte(s % 250)}), MailFrom: "news@" + host, From: "news@" + host,
 			Name: "Northwind " + strconv.Itoa(s), Subject: fmt.Sprintf("【第%d号】%s %d", i, topics[s], i), Signers: []domain.Name{domain.Name(host)},
-			Links: []campaign.Link{{Host: domain.Name("www." + host), Path: fmt.Sprintf("/news/%d/index.html", s)}, {Host: domain.Name(host), Path: fmt.Sprintf("/item/%d", i)}},
-			Files: []campaign.File{{Name: fmt.Sprintf("invoice_%d.pdf", i), SHA256: fmt.Sprintf("%064x", i)}},
+			Links: []campaign.Link{{Host: domain.Name("www." + host), Path: fmt.Sprintf("/n/%d", i)}, {Host: domain.Name(host), Path: fmt.Sprintf("/item/%d", i)}},
+			Files: []campaign.File{{Name: fmt.Sprintf("%d.pdf", i), SHA256: fmt.Sprintf("%064x", i)}},
 		}
 	}
 	facts := &org.Facts{}

@@ -33,7 +33,7 @@ const (
 	maxScoreRows = 30
 
 	maxScoredMails = 200 // of each label; more would keep the reader waiting
-	retroSince   = 90 * 24 * time.Hour
+	retroSince     = 90 * 24 * time.Hour
 )
 
 func (c *Console) retro(w http.ResponseWriter, r *http.Request) {

@@ -131,9 +131,10 @@ func served(t *testing.T, home, line string) (stdout, stderr string) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	var said strings.Builder
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
-		stdout += lines.Text() + "\n"
+		said.WriteString(lines.Text() + "\n")
 		if strings.Contains(lines.Text(), "Ctrl-C") {
 			cancel()
 		}
@@ -141,7 +142,7 @@ func served(t *testing.T, home, line string) (stdout, stderr string) {
 	if err := cmd.Wait(); err != nil && !errors.Is(err, context.Canceled) {
 		t.Errorf("%s: %v", line, err)
 	}
-	return stdout, strings.Join(slices.DeleteFunc(strings.Split(errs.String(), "\n"), func(l string) bool { return l == "" || strings.Contains(l, "level=INFO") }), "\n")
+	return said.String(), strings.Join(slices.DeleteFunc(strings.Split(errs.String(), "\n"), func(l string) bool { return l == "" || strings.Contains(l, "level=INFO") }), "\n")
 }
 
 // someException adds an exception and returns its ID.

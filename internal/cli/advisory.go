@@ -210,7 +210,7 @@ func (c *advisoryShowCmd) Run(r *run) (err error) {
 	fmt.Fprintln(r.Stdout)
 	doc = doc.Clone()
 	doc.Lint = v.Remarks
-	return (&adviseWriteCmd{Audience: "all"}).print(r, doc, desk.AdviseDeps{Facts: deps.Facts, Words: deps.Words, Now: deps.Now})
+	return (&adviseWriteCmd{Audience: "all"}).write(r, doc, desk.AdviseDeps{Facts: deps.Facts, Words: deps.Words, Now: deps.Now})
 }
 
 type advisoryEditCmd struct {
@@ -446,13 +446,13 @@ func (c *advisoryHistoryCmd) Run(r *run) (err error) {
 	err = writeRecords(r, list, func() {
 		for i := range list {
 			x := &list[i]
-			line := r.say("cli.advisory.step", "n", x.Number, "at", x.At.In(r.Now().Location()).Format(time.DateTime), "version", x.Version, "who", or(x.Name, x.Who), "what", x.Word.In(r.lang))
+			line := []string{r.say("cli.advisory.step", "n", x.Number, "at", x.At.In(r.Now().Location()).Format(time.DateTime), "version", x.Version, "who", or(x.Name, x.Who), "what", x.Word.In(r.lang))}
 			for _, more := range []string{x.Target, x.Outcome} {
 				if more != "" && x.Act != workflow.Send {
-					line += "  " + more
+					line = append(line, more)
 				}
 			}
-			fmt.Fprintln(r.Stdout, term.Clean(line))
+			fmt.Fprintln(r.Stdout, term.Clean(strings.Join(line, "  ")))
 			var under []string
 			if len(x.Acknowledged) > 0 {
 				under = append(under, r.say("cli.advisory.acknowledged", "rules", x.Acknowledged))

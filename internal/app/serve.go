@@ -50,6 +50,7 @@ type server struct {
 func (s *server) services() []Service {
 	return []Service{
 		{Name: "retention", Run: s.retention},
+		{Name: "retro", Run: s.retro},
 	}
 }
 
@@ -192,7 +193,7 @@ func (s *server) handler(demo string) (http.Handler, error) {
 // routes joins those of the pages and those for programs.
 func (s *server) routes(demo string) (*console.Console, []web.Route, error) {
 	pages, err := console.New(console.Deps{
-		Account: s.account, Mail: s.mail, News: s.db, Advisories: s.db, Reports: s.db, Exceptions: s.files, Read: readItems, Patch: s.files, Digests: s.db,
+		Account: s.account, Mail: s.mail, Retro: s.db, Similar: s.db, News: s.db, Advisories: s.db, Reports: s.db, Exceptions: s.files, Read: readItems, Patch: s.files, Digests: s.db,
 		Config: s.Config, Words: s.Words, Now: s.Now, Version: s.Version, Demo: demo,
 	})
 	if err != nil {

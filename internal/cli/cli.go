@@ -134,6 +134,7 @@ type grammar struct {
 	Backup     backupCmd     `cmd:""`
 	Restore    restoreCmd    `cmd:""`
 	Intake     intakeCmd     `cmd:""`
+	Retro      retroCmd      `cmd:""`
 	Init       initCmd       `cmd:""`
 	History    historyCmd    `cmd:""`
 	Allow      allowCmd      `cmd:""`

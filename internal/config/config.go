@@ -46,6 +46,7 @@ type Config struct {
 	Lists    []string // folders with lists, joined with the folder of the configuration file
 	Limits   Limits
 	Keep     desk.Retention
+	Retro    Retro
 	Intake   Intake
 	News     []source.Source // those that sekisho ships with, as the user changed them, and the user's own
 	Approval desk.ApprovalRules
@@ -149,6 +150,7 @@ func newConfig() *Config {
 		Limits:  Limits{MessageSize: budget.DefaultBytes},
 		News:    source.Default(),
 		Intake:  defaultIntake(),
+		Retro:   Retro{Days: desk.DefaultRetroDays},
 		sources: map[string]string{},
 		written: map[string]string{},
 	}

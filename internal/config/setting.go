@@ -123,6 +123,7 @@ func settings() []setting {
 		{"retention.mail", One, "90d", plain(func(c *Config) *time.Duration { return &c.Keep.Mail }, value.days)},
 		{"retention.reports", One, "400d", plain(func(c *Config) *time.Duration { return &c.Keep.Reports }, value.days)},
 		{"retention.news", One, "400d", plain(func(c *Config) *time.Duration { return &c.Keep.News }, value.days)},
+		{"retro.days", One, "30", plain(func(c *Config) *int { return &c.Retro.Days }, value.retroDays)},
 		{"data", One, "sekisho-data", plain(func(c *Config) *string { return &c.DataDir }, value.path)},
 		{"language", One, "auto", plain(func(c *Config) *lang.Language { return &c.Language }, value.language)},
 	}

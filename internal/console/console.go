@@ -69,6 +69,8 @@ type Deps struct {
 	Advisories desk.AdvisoryStore
 	Reports    desk.ReportStore
 	Exceptions desk.ExceptionStore
+	Retro      desk.RetroStore
+	Similar    desk.SimilarStore
 	Read       ItemReader // of what is handed in
 	Patch      desk.PatchStore
 	Digests    desk.DigestStore
@@ -138,6 +140,7 @@ func New(d Deps) (*Console, error) {
 		c.digestRoutes(),
 		c.updateRoutes(),
 		c.ruleRoutes(),
+		c.retroRoutes(),
 		c.settingsRoutes(),
 		c.auditRoutes(),
 	)

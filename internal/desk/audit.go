@@ -55,6 +55,8 @@ const (
 	ActBackup           Act = "backup"
 	ActLetterRetried    Act = "letter.retried"
 	ActLetterDropped    Act = "letter.dropped"
+	ActTokenMade        Act = "token.made"
+	ActTokenRevoked     Act = "token.revoked"
 )
 
 // Who acts.

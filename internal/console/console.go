@@ -72,6 +72,7 @@ type Deps struct {
 	Read       ItemReader // of what is handed in
 	Patch      desk.PatchStore
 	Digests    desk.DigestStore
+	Tokens     desk.TokenDeps
 	Config     *config.Config
 	Words      *lang.Catalogue // nil: the built-in one
 	Now        func() time.Time
@@ -139,6 +140,7 @@ func New(d Deps) (*Console, error) {
 		c.updateRoutes(),
 		c.ruleRoutes(),
 		c.settingsRoutes(),
+		c.tokenRoutes(),
 		c.auditRoutes(),
 	)
 	for _, p := range rail {

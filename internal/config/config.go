@@ -47,6 +47,7 @@ type Config struct {
 	Limits   Limits
 	Keep     desk.Retention
 	Intake   Intake
+	Server   Server
 	News     []source.Source // those that sekisho ships with, as the user changed them, and the user's own
 	Approval desk.ApprovalRules
 	Webhooks []desk.Webhook

@@ -21,7 +21,11 @@ type property map[string]any
 
 // object is the schema of a JSON body.
 func object(p property, required ...string) map[string]any {
-	return map[string]any{"type": "object", "properties": map[string]any(p), "required": required, "additionalProperties": false}
+	out := map[string]any{"type": "object", "properties": map[string]any(p), "additionalProperties": false}
+	if len(required) > 0 {
+		out["required"] = required
+	}
+	return out
 }
 
 // Document returns the OpenAPI 3.1 document of the API. It is made of the table of

@@ -87,6 +87,11 @@ func TestConformanceHelp(t *testing.T) {
 							t.Fatalf("%v: %s", err, errs)
 						}
 					}
+					if command == "token.revoke" {
+						if _, errs, err := shell(t, home, "sekisho token add siem --scope mail:read"); err != nil {
+							t.Fatalf("%v: %s", err, errs)
+						}
+					}
 					if command == "news.show" {
 						if _, errs, err := shell(t, home, "sekisho news add examples/news/conduct-campaign.html"); err != nil {
 							t.Fatalf("%v: %s", err, errs)

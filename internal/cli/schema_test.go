@@ -39,6 +39,7 @@ func TestSchemaFields(t *testing.T) {
 		{"exception.v1.json", reflect.TypeFor[exceptionRecord]()},
 		{"check.v1.json", reflect.TypeFor[desk.Check]()},
 		{"backup.v1.json", reflect.TypeFor[Backup]()},
+		{"token.v1.json", reflect.TypeFor[tokenRecord]()},
 		{"version.v1.json", reflect.TypeFor[versionRecord]()},
 		{"rules-check.v1.json", reflect.TypeFor[desk.RulesCheck]()},
 		{"feed.v1.json", reflect.TypeFor[desk.FeedRecord]()},

@@ -48,6 +48,7 @@ type Config struct {
 	Keep     desk.Retention
 	Retro    Retro
 	Intake   Intake
+	Server   Server
 	News     []source.Source // those that sekisho ships with, as the user changed them, and the user's own
 	Approval desk.ApprovalRules
 	Webhooks []desk.Webhook

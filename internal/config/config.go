@@ -47,6 +47,8 @@ type Config struct {
 	Limits   Limits
 	Keep     desk.Retention
 	Intake   Intake
+	Outgoing Outgoing
+	Replies  desk.ReplyRules
 	News     []source.Source // those that sekisho ships with, as the user changed them, and the user's own
 	Approval desk.ApprovalRules
 	Webhooks []desk.Webhook
@@ -145,12 +147,13 @@ func Load(o *Options) (*Config, error) {
 
 func newConfig() *Config {
 	return &Config{
-		DNS:     DNS{Timeout: 3 * time.Second},
-		Limits:  Limits{MessageSize: budget.DefaultBytes},
-		News:    source.Default(),
-		Intake:  defaultIntake(),
-		sources: map[string]string{},
-		written: map[string]string{},
+		DNS:      DNS{Timeout: 3 * time.Second},
+		Limits:   Limits{MessageSize: budget.DefaultBytes},
+		News:     source.Default(),
+		Intake:   defaultIntake(),
+		Outgoing: Outgoing{TLS: SMTPStartTLS},
+		sources:  map[string]string{},
+		written:  map[string]string{},
 	}
 }
 

@@ -58,6 +58,7 @@ func Main(ctx context.Context, args []string, version string) int {
 		Backup:   backUp(build(version).Version),
 		Restore:  restore,
 		Intake:   openIntake,
+		Outbox:   openOutbox,
 		Mailbox:  openMailbox,
 		Store: func(ctx context.Context, dir string) (cli.Store, error) {
 			return sqlite.Open(ctx, filepath.Join(dir, sqlite.FileName))

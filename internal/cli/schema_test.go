@@ -48,6 +48,7 @@ func TestSchemaFields(t *testing.T) {
 		{"value.v1.json", reflect.TypeFor[desk.ValueRecord]()},
 		{"dmarc-ingest.v1.json", reflect.TypeFor[desk.Ingested]()},
 		{"intake.v1.json", reflect.TypeFor[intakeRecord]()},
+		{"outbox.v1.json", reflect.TypeFor[outboxRecord]()},
 		{"mailbox.v1.json", reflect.TypeFor[mailboxRecord]()},
 		{"history.v1.json", reflect.TypeFor[historyRecord]()},
 		{"sender.v1.json", reflect.TypeFor[senderRecord]()},

@@ -48,7 +48,23 @@ func (s *server) outgoing() ([]Service, error) {
 	if mode := s.Config.Replies.Mode; mode == desk.ReplyApprove || mode == desk.ReplyAuto {
 		s.kept = append(s.kept, s.replies(problem))
 	}
+	if len(s.Config.Summary.To) > 0 {
+		list = append(list, Service{Name: "summary", Run: func(ctx context.Context) error { return desk.RunSummary(ctx, s.summary(), problem) }})
+	}
 	return list, nil
+}
+
+// summary is what a summary of the day is written from.
+func (s *server) summary() *desk.SummaryDeps {
+	rules := s.Config.Summary
+	if rules.Lang == "" {
+		rules.Lang = s.Config.Language
+	}
+	return &desk.SummaryDeps{
+		Today: desk.TodayDeps{Mails: s.db, News: s.db, Advisories: s.db, Exceptions: s.files, Facts: s.Config.Facts, Words: s.Words, Now: s.Now},
+		Kept:  s.db, Queue: s.db, Mailboxes: s.db, Outbox: s.db, Rules: rules, From: s.Config.Outgoing.From,
+		Patch: &desk.PatchDeps{Store: s.files, Facts: s.Config.Facts, Words: s.Words, Now: s.Now},
+	}
 }
 
 // replies answers those who report a mail.

@@ -49,6 +49,7 @@ type Config struct {
 	Intake   Intake
 	Outgoing Outgoing
 	Replies  desk.ReplyRules
+	Summary  desk.SummaryRules
 	News     []source.Source // those that sekisho ships with, as the user changed them, and the user's own
 	Approval desk.ApprovalRules
 	Webhooks []desk.Webhook
@@ -152,6 +153,7 @@ func newConfig() *Config {
 		News:     source.Default(),
 		Intake:   defaultIntake(),
 		Outgoing: Outgoing{TLS: SMTPStartTLS},
+		Summary:  desk.SummaryRules{At: 8*60 + 30},
 		sources:  map[string]string{},
 		written:  map[string]string{},
 	}

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/sekisho/sekisho/domain"
 	"github.com/sekisho/sekisho/internal/desk"
@@ -71,6 +72,20 @@ func (v value) replyMode() (desk.ReplyMode, bool) {
 	return desk.ReplyMode(s), ok
 }
 
+// timeOfDay reads a time such as 08:30 as minutes after midnight.
+func (v value) timeOfDay() (int, bool) {
+	s, ok := v.text()
+	if !ok {
+		return 0, false
+	}
+	t, err := time.Parse("15:04", s)
+	if err != nil {
+		v.bad(lang.M("config.why.no-time"), lang.M("config.hint.no-time"))
+		return 0, false
+	}
+	return t.Hour()*60 + t.Minute(), true
+}
+
 // CheckOutgoing finds what has to be said together and was not. It is asked where
 // mail is to leave. The error is an [*desk.Error] of kind Invalid with the place
 // of the setting.
@@ -81,6 +96,9 @@ func (c *Config) CheckOutgoing() error {
 	}
 	if at := c.Source("replies.mode"); at != "" && c.Replies.Mode != desk.ReplyOff && o.Server == "" {
 		return lacks(at, "outgoing.smtp", "server", "replies")
+	}
+	if at := c.Source("summary.to"); at != "" && o.Server == "" {
+		return lacks(at, "outgoing.smtp", "server", "summary")
 	}
 	at := c.Source("outgoing.smtp.server")
 	if at == "" {

@@ -49,6 +49,8 @@ func TestCheckOutgoing(t *testing.T) {
 		{"PlainAway", `outgoing: {smtp: {server: "192.0.2.25:25", from: a@kiso-works.example, tls: none}}`, "without TLS"},
 		{"NoPort", `outgoing: {smtp: {server: mx.kiso-works.example}}`, "no mail server"},
 		{"Mode", "replies: {mode: always}", "off, approve, auto"},
+		{"SummaryWithoutServer", "summary: {to: it@kiso-works.example}", "outgoing.smtp lacks server"},
+		{"NoTime", "summary: {at: half past eight}", "no time of the day"},
 		{"Count", "replies: {per_hour: 0}", "no number from 1"},
 		{"Loopback", `outgoing: {smtp: {server: "[::1]:25", from: a@kiso-works.example, tls: none}}`, ""},
 	} {

@@ -45,8 +45,8 @@ func TestSendOutbox(t *testing.T) {
 		{"LaterTaken", []*desk.MailAnswer{later, nil, later, ok}, desk.OutSent, 4, "250 ok", 10 * time.Minute},
 		{"Never", []*desk.MailAnswer{never}, desk.OutFailed, 1, "550 no", 0},
 		{"LaterNever", []*desk.MailAnswer{later, never}, desk.OutFailed, 2, "550 no", 5 * time.Minute},
-		{"AlwaysLater", []*desk.MailAnswer{later}, desk.OutFailed, 32, "451 later", desk.OutPatience + 5*time.Hour},
-		{"NobodyThere", []*desk.MailAnswer{nil}, desk.OutFailed, 32, "no connection", desk.OutPatience + 5*time.Hour},
+		{"AlwaysLater", []*desk.MailAnswer{later}, desk.OutFailed, 31, "451 later", desk.OutPatience + 5*time.Hour},
+		{"NobodyThere", []*desk.MailAnswer{nil}, desk.OutFailed, 31, "no connection", desk.OutPatience + 5*time.Hour},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, db := mailDesk(t)

@@ -138,11 +138,11 @@ func TestParse(t *testing.T) {
 		want options
 		err  error
 	}{
-		{"Nothing", nil, options{time: 30 * time.Second}, nil},
-		{"Fast", []string{"-fast"}, options{fast: true, time: 30 * time.Second}, nil},
-		{"FlagsAnywhere", []string{"fuzz", "-time", "1m", "-run=Head", "lint"}, options{time: time.Minute, match: "Head", stages: []string{"fuzz", "lint"}}, nil},
-		{"UnknownStage", []string{"tests"}, options{time: 30 * time.Second}, errUsage},
-		{"Help", []string{"-h"}, options{time: 30 * time.Second}, flag.ErrHelp},
+		{"Nothing", nil, options{time: 30 * time.Second, mails: 1000, kills: 10}, nil},
+		{"Fast", []string{"-fast"}, options{fast: true, time: 30 * time.Second, mails: 1000, kills: 10}, nil},
+		{"FlagsAnywhere", []string{"fuzz", "-time", "1m", "-run=Head", "lint"}, options{time: time.Minute, match: "Head", mails: 1000, kills: 10, stages: []string{"fuzz", "lint"}}, nil},
+		{"UnknownStage", []string{"tests"}, options{time: 30 * time.Second, mails: 1000, kills: 10}, errUsage},
+		{"Help", []string{"-h"}, options{time: 30 * time.Second, mails: 1000, kills: 10}, flag.ErrHelp},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			got, err := parse(tc.args, new(bytes.Buffer))
@@ -171,7 +171,7 @@ func TestWants(t *testing.T) {
 		opts options
 		want string
 	}{
-		{"All", options{}, "build vet format tidy generate lint test corpus"},
+		{"All", options{}, "build vet format tidy generate lint test corpus partners soak"},
 		{"Fast", options{fast: true}, "build vet format tidy generate test"},
 		{"Named", options{stages: []string{"bench", "vet"}}, "vet bench"},
 	} {

@@ -8,13 +8,15 @@
 //	go run ./ci bench -run Parse       benchmarks, optionally by name
 //	go run ./ci soak                   kill sekisho serve while mail comes in; -mails 10000 -kills 100 for longer
 //	go run ./ci load -time 3m          100 mails in a second by SMTP, then 20 by milter, with what it takes
+//	go run ./ci release -version v1.2.3  what is handed out, in the folder dist
 //
 // Each stage prints its name, what it does and how long it took. The last line
 // is the summary of all tests: "N passed, N failed, N skipped". The exit status
 // is 1 if anything failed, and 2 if ci was called in a wrong way.
 //
-// On Debian, as root, ci installs a C compiler for the race detector if there
-// is none. Everything else comes through the go command.
+// On Debian, as root, ci installs what is missing: a C compiler for the race
+// detector, and the browser and the mail servers that tests talk to. Everything
+// else comes through the go command.
 package main
 
 import (
@@ -48,12 +50,13 @@ type check struct {
 
 // options are the command line.
 type options struct {
-	fast   bool
-	time   time.Duration
-	match  string
-	mails  int
-	kills  int
-	stages []string
+	fast    bool
+	time    time.Duration
+	match   string
+	mails   int
+	kills   int
+	version string
+	stages  []string
 }
 
 var errUsage = errors.New("wrong usage")
@@ -85,6 +88,7 @@ func parse(args []string, out io.Writer) (options, error) {
 	f.IntVar(&o.kills, "kills", 10, "how often the program is killed during the soak")
 	f.DurationVar(&o.time, "time", 30*time.Second, "how long to run each fuzz target")
 	f.StringVar(&o.match, "run", "", "run only fuzz targets or benchmarks that match this `regexp`")
+	f.StringVar(&o.version, "version", "", "the version of a release, such as v1.2.3")
 	f.Usage = func() {
 		fmt.Fprintf(out, "usage: go run ./ci [flags] [stage ...]\n\nstages: %s\nby name only: %s\n\n",
 			strings.Join(names(true), " "), strings.Join(names(false), " "))

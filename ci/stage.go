@@ -36,10 +36,12 @@ func stages() []stage {
 		{name: "lint", does: "golangci-lint, at the version in tools/go.mod", slow: true, run: lint},
 		{name: "test", does: "unit tests with the race detector, and the seeds of fuzz targets", run: test},
 		{name: "corpus", does: "tests over collections of real mail, without the race detector", slow: true, run: testCorpus},
+		{name: "partners", does: "tests with a browser and with mail servers of others", slow: true, run: testPartners},
 		{name: "fuzz", does: "each fuzz target in turn", byName: true, run: fuzz},
-		{name: "soak", does: "mail comes in while the program is killed", byName: true, run: soak},
+		{name: "soak", does: "mail comes in while the program is killed", slow: true, run: soak},
 		{name: "load", does: "real mail comes in at a rate, with all rules", byName: true, run: load},
 		{name: "bench", does: "benchmarks", byName: true, run: bench},
+		{name: "release", does: "binaries for all systems, packed, with bills of materials and checksums, in " + dist, byName: true, run: release},
 	}
 }
 

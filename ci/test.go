@@ -34,7 +34,7 @@ func test(ctx context.Context, c *check) error {
 	if c.corpus != "" {
 		args = append(args, "-skip="+corpusTests) // a stage of their own
 	}
-	return c.goTest(ctx, env, args...)
+	return c.goTest(ctx, env, []string{"./..."}, args...)
 }
 
 func testCorpus(ctx context.Context, c *check) error {
@@ -42,14 +42,21 @@ func testCorpus(ctx context.Context, c *check) error {
 		fmt.Fprintln(c.out, "   SKIPPED: there is no collection of real mail: SEKISHO_SHARED is not set and ../shared is no folder")
 		return nil
 	}
-	return c.goTest(ctx, nil, "-count=1", "-run="+corpusTests)
+	return c.goTest(ctx, nil, []string{"./..."}, "-count=1", "-run="+corpusTests)
 }
 
-// goTest runs go test with args over all packages and counts. It adds env to
-// the environment.
-func (c *check) goTest(ctx context.Context, env []string, args ...string) error {
+// testPartners runs the tests that -short leaves out because a browser or the
+// server of somebody else takes part in them.
+func testPartners(ctx context.Context, c *check) error {
+	c.invite(ctx)
+	return c.goTest(ctx, nil, []string{"./internal/app", "./internal/console/...", "./internal/intake/..."}, "-count=1", "-skip="+corpusTests)
+}
+
+// goTest runs go test with args over packages and counts. It adds env to the
+// environment.
+func (c *check) goTest(ctx context.Context, env, packages []string, args ...string) error {
 	// Vet is a stage of its own.
-	args = slices.Concat([]string{"test", "-json", "-vet=off", "-timeout=10m"}, args, []string{"./..."})
+	args = slices.Concat([]string{"test", "-json", "-vet=off", "-timeout=10m"}, args, packages)
 	cmd := c.command(ctx, "go", args...)
 	cmd.Env = append(cmd.Env, env...)
 	cmd.Stdout = nil // the pipe takes its place

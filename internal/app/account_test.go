@@ -26,10 +26,11 @@ func setUp(t testing.TB, c *http.Client, link string, now func() time.Time) stri
 	if status != http.StatusOK {
 		t.Fatalf("status %d: %s", status, page)
 	}
-	secret := ""
+	var groups strings.Builder
 	for _, m := range secretWords.FindAllStringSubmatch(page, -1) {
-		secret += m[1]
+		groups.WriteString(m[1])
 	}
+	secret := groups.String()
 	status, page = post(t, c, link, url.Values{"password": {password}, "repeated": {password}, "code": {code(t, secret, now())}})
 	if status != http.StatusSeeOther {
 		t.Fatalf("status %d: %s", status, page)

@@ -40,7 +40,7 @@ func chromium(t *testing.T) context.Context {
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
-	late := time.AfterFunc(2*time.Minute, cancel)
+	late := time.AfterFunc(6*time.Minute, cancel)
 	t.Cleanup(func() { late.Stop() })
 	return ctx
 }
@@ -75,7 +75,7 @@ func (l look) use(ctx context.Context) error {
 }
 
 // visit opens a page and waits until it is there.
-func visit(t *testing.T, ctx context.Context, address string) {
+func visit(ctx context.Context, t *testing.T, address string) {
 	t.Helper()
 	if err := chromedp.Do(ctx, chromedp.Navigate(address), chromedp.WaitVisible("h1")); err != nil {
 		t.Fatal(err)
@@ -84,7 +84,7 @@ func visit(t *testing.T, ctx context.Context, address string) {
 
 // shot takes a picture of the whole page into the folder that SEKISHO_SHOTS
 // names, or of the test, and fails if the page is wider than the window.
-func shot(t *testing.T, ctx context.Context, l look, name string) {
+func shot(ctx context.Context, t *testing.T, l look, name string) {
 	t.Helper()
 	dir := os.Getenv("SEKISHO_SHOTS")
 	if dir == "" {
@@ -102,7 +102,7 @@ func shot(t *testing.T, ctx context.Context, l look, name string) {
 
 // accessible holds a page to the rules of axe-core, whose script the variable
 // SEKISHO_AXE names; without it nothing is checked.
-func accessible(t *testing.T, ctx context.Context, name string) {
+func accessible(ctx context.Context, t *testing.T, name string) {
 	t.Helper()
 	path := os.Getenv("SEKISHO_AXE")
 	if path == "" {
@@ -143,23 +143,23 @@ func TestPages(t *testing.T) {
 			if err := l.use(ctx); err != nil {
 				t.Fatal(err)
 			}
-			visit(t, ctx, empty.Invite)
-			shot(t, ctx, l, "setup")
-			visit(t, ctx, empty.URL+"login")
-			shot(t, ctx, l, "login")
-			visit(t, ctx, r.Demo)
-			shot(t, ctx, l, "today")
+			visit(ctx, t, empty.Invite)
+			shot(ctx, t, l, "setup")
+			visit(ctx, t, empty.URL+"login")
+			shot(ctx, t, l, "login")
+			visit(ctx, t, r.Demo)
+			shot(ctx, t, l, "today")
 			for _, p := range []string{"settings", "audit", "nowhere", "mail", "domains", "news", "advisories", "digest", "updates", "rules"} {
-				visit(t, ctx, r.URL+p)
-				shot(t, ctx, l, p)
-				accessible(t, ctx, p)
+				visit(ctx, t, r.URL+p)
+				shot(ctx, t, l, p)
+				accessible(ctx, t, p)
 			}
 			for _, p := range []struct{ name, list, link string }{{"mailone", "mail?verdict=malicious", "/mail/"}, {"story", "news?days=365", "/news/s"}} {
-				visit(t, ctx, r.URL+p.list)
+				visit(ctx, t, r.URL+p.list)
 				to := must(chromedp.Run(ctx, chromedp.Evaluate[string](`document.querySelector('main li a[href^="`+p.link+`"]').href`)))(t)
-				visit(t, ctx, to)
-				shot(t, ctx, l, p.name)
-				accessible(t, ctx, p.name)
+				visit(ctx, t, to)
+				shot(ctx, t, l, p.name)
+				accessible(ctx, t, p.name)
 			}
 		})
 	}
@@ -175,17 +175,17 @@ func TestSetUpInBrowser(t *testing.T) {
 			o := options(t, t.TempDir())
 			o.Now = func() time.Time { return now }
 			r := start(t, o)
-			walk(t, ctx, l, r.Served, &now)
+			walk(ctx, t, l, r.Served, &now)
 		})
 	}
 }
 
-func walk(t *testing.T, ctx context.Context, l look, s cli.Served, now *time.Time) {
+func walk(ctx context.Context, t *testing.T, l look, s cli.Served, now *time.Time) {
 	t.Helper()
 	if err := l.use(ctx); err != nil {
 		t.Fatal(err)
 	}
-	visit(t, ctx, s.Invite)
+	visit(ctx, t, s.Invite)
 	secret := compact(must(chromedp.Run(ctx, chromedp.TextContent(".secret")))(t))
 	// submit fills the form of the page in, sends it, and returns where that leads.
 	submit := func(fields map[string]string) string {
@@ -202,16 +202,16 @@ func walk(t *testing.T, ctx context.Context, l look, s cli.Served, now *time.Tim
 	if lang := must(chromedp.Run(ctx, chromedp.AttributeValue("html", "lang")))(t).Value; lang != l.lang {
 		t.Errorf("the page is in %q", lang)
 	}
-	shot(t, ctx, l, "setup-wrong")
+	shot(ctx, t, l, "setup-wrong")
 	if at := submit(map[string]string{"password": password, "repeated": password, "code": code(t, secret, *now)}); at != s.URL {
 		t.Fatalf("after the set-up: %s", at)
 	}
-	shot(t, ctx, l, "first")
+	shot(ctx, t, l, "first")
 	*now = now.Add(time.Minute)
 	must(chromedp.RunResponse(ctx, chromedp.Submit(`form[action="/logout"]`)))(t)
 	must(chromedp.Run(ctx, chromedp.WaitVisible(`input[name="code"]`)))(t)
 	submit(map[string]string{"password": password, "code": "000000"})
-	shot(t, ctx, l, "login-wrong")
+	shot(ctx, t, l, "login-wrong")
 	if at := submit(map[string]string{"password": password, "code": code(t, secret, *now)}); at != s.URL {
 		t.Errorf("after signing in: %s", at)
 	}

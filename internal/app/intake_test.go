@@ -110,7 +110,7 @@ func intakeOn(t *testing.T, dir string, d *disk) (deps *desk.IntakeDeps, db *sql
 		done <- smtp.Serve(ctx, l, &smtp.Options{
 			Accept: func(ctx context.Context, m *desk.Delivery) (desk.MailID, error) { return desk.Accept(ctx, m, deps) },
 			Name:   "mx.kiso-works.example", Recipients: []string{"report@kiso-works.example"}, MaxMessage: 1 << 20,
-			Memory: listen.NewMemory(16 << 20), Now: time.Now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+			Memory: listen.NewMemory(16 << 20), Now: time.Now, Log: slog.New(slog.DiscardHandler),
 		})
 	}()
 	t.Cleanup(func() {

@@ -149,6 +149,9 @@ func TestMailPage(t *testing.T) {
 			t.Errorf("%s %v: the page lacks %q", form.path, form.fields, form.words)
 		}
 	}
+	written := location(t, c, base+to+"/advise", nil)
+	status, page = get(t, c, base+written)
+	sound(t, written, "en", status, page)
 	if _, page := get(t, c, base+"/rules"); !strings.Contains(page, "our test") {
 		t.Error("the exception is not listed")
 	}

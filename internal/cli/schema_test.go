@@ -117,12 +117,15 @@ func recordFields(t reflect.Type, path string, within []reflect.Type, out *[]str
 	}
 	within = append(slices.Clip(within), t)
 	for f := range t.Fields() {
-		if !f.IsExported() {
+		if !f.IsExported() || f.Tag.Get("json") == "-" {
 			continue
 		}
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if f.Anonymous && name == "" {
 			recordFields(f.Type, path, within, out)
+			continue
+		}
+		if name == "-" {
 			continue
 		}
 		mark := "!"

@@ -448,7 +448,7 @@ func (c *Console) adviseMail(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, err)
 		return
 	}
-	c.writeAdvisory(w, r, in, "mail:"+string(m.ID))
+	c.writeAdvisory(w, r, in, desk.FileSubject(in))
 }
 
 func (c *Console) deleteMail(w http.ResponseWriter, r *http.Request) {

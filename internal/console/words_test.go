@@ -20,6 +20,7 @@ var (
 // sources are the templates and the code of the console.
 func sources(t *testing.T) (templates, code string) {
 	t.Helper()
+	var pages, text strings.Builder
 	files, err := fs.Glob(templateFiles, "templates/*.html")
 	if err != nil {
 		t.Fatal(err)
@@ -29,7 +30,7 @@ func sources(t *testing.T) (templates, code string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		templates += string(b)
+		pages.Write(b)
 	}
 	names, err := filepath.Glob("*.go")
 	if err != nil {
@@ -43,9 +44,9 @@ func sources(t *testing.T) (templates, code string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		code += string(b)
+		text.Write(b)
 	}
-	return templates, code
+	return pages.String(), text.String()
 }
 
 // TestWords holds templates and catalogue together: every word that a template

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -212,7 +213,7 @@ func (f *faulty) Enqueue(ctx context.Context, e *desk.QueueEntry) (bool, error) 
 // Whatever fails, Accept says so, and the same mail again is one mail.
 func TestAcceptFaults(t *testing.T) {
 	for fail := range 4 {
-		t.Run(fmt.Sprint(fail), func(t *testing.T) {
+		t.Run(strconv.Itoa(fail), func(t *testing.T) {
 			deps, db := intakeDesk(t)
 			f := &faulty{Blobs: deps.Blobs, Queue: db, fail: fail}
 			broken := *deps

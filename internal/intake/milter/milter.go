@@ -18,6 +18,7 @@ import (
 	"net"
 	"net/netip"
 	"net/textproto"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -361,7 +362,7 @@ func (s *session) Body(m *milter.Modifier) (milter.Response, error) {
 	defer s.reset()
 	got, err := s.screen()
 	if err != nil {
-		s.o.Log.Error("a mail was not judged in time for its server", "error", err.Error())
+		s.o.Log.Error("a mail was not judged in time for its server", slog.String("error", err.Error()))
 		if s.o.Fail == FailTempfail && s.lost == "" {
 			return milter.RespTempFail, nil
 		}
@@ -398,7 +399,14 @@ func (s *session) screen() (*desk.Screened, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	raw := bytes.Clone(s.raw.Bytes()) // judging may go on after it was given up
+	// Judging may go on after it was given up, and must not look at the next mail.
+	in := &desk.ScreenInput{
+		Delivery: desk.Delivery{
+			Raw: bytes.Clone(s.raw.Bytes()), Envelope: &desk.MailEnvelope{From: s.from, To: s.to}, Source: desk.SourceMilter,
+			Remote: s.client.ip, HELO: s.client.helo, Received: s.o.Now(),
+		},
+		StampAs: s.o.Name, Keep: s.o.Keep, Forget: s.o.Forget,
+	}
 	type answer struct {
 		got *desk.Screened
 		err error
@@ -413,13 +421,7 @@ func (s *session) screen() (*desk.Screened, error) {
 			}
 			done <- a
 		}()
-		a.got, a.err = s.o.Screen(ctx, &desk.ScreenInput{
-			Delivery: desk.Delivery{
-				Raw: raw, Envelope: &desk.MailEnvelope{From: s.from, To: s.to}, Source: desk.SourceMilter,
-				Remote: s.client.ip, HELO: s.client.helo, Received: s.o.Now(),
-			},
-			StampAs: s.o.Name, Keep: s.o.Keep, Forget: s.o.Forget,
-		})
+		a.got, a.err = s.o.Screen(ctx, in)
 	}()
 	select {
 	case a := <-done:
@@ -445,8 +447,8 @@ func (s *session) measure(v *desk.Verdict) Measure {
 // that is nothing.
 func (s *session) mark(m *milter.Modifier, v *desk.Verdict) error {
 	// From the last, so that the numbers of those before stay what they are.
-	for i := len(s.forge) - 1; i >= 0; i-- {
-		if err := m.ChangeHeader(s.forge[i].index, s.forge[i].name, ""); err != nil {
+	for _, f := range slices.Backward(s.forge) {
+		if err := m.ChangeHeader(f.index, f.name, ""); err != nil {
 			return err
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"mime"
 	"net"
@@ -69,7 +68,7 @@ func serve(t *testing.T, o milter.Options) (*judge, string) {
 	}
 	j := &judge{}
 	o.Screen, o.Name, o.Now = j.screen, name, time.Now
-	o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	o.Log = slog.New(slog.DiscardHandler)
 	if o.Time == 0 {
 		o.Time = 200 * time.Millisecond
 	}

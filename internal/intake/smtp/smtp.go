@@ -104,7 +104,7 @@ func Serve(ctx context.Context, l net.Listener, o *Options) error {
 // logger is what the server has to say about itself. Addresses stay out of it.
 type logger struct{ *slog.Logger }
 
-func (l logger) Printf(format string, _ ...any) { l.Logger.Warn("smtp", "event", format) }
+func (l logger) Printf(format string, _ ...any) { l.Logger.Warn("smtp", slog.String("event", format)) }
 func (l logger) Println(...any)                 { l.Logger.Warn("smtp") }
 
 type session struct {
@@ -171,10 +171,10 @@ func (s *session) refusal(err error) error {
 	case ok && e.Kind == desk.Invalid && e.Err == nil:
 		return answer(554, smtp.EnhancedCode{5, 6, 0}, "this is no mail")
 	case ok && e.Kind == desk.Limit:
-		s.o.Log.Warn("a mail was not taken", "error", err.Error())
+		s.o.Log.Warn("a mail was not taken", slog.String("error", err.Error()))
 		return answer(452, smtp.EnhancedCode{4, 3, 1}, "no room for it, try again later")
 	}
-	s.o.Log.Error("a mail was not taken", "error", err.Error())
+	s.o.Log.Error("a mail was not taken", slog.String("error", err.Error()))
 	return answer(451, smtp.EnhancedCode{4, 3, 0}, "it could not be kept, try again later")
 }
 

@@ -52,7 +52,7 @@ func serve(t *testing.T, d *desktop, o *smtp.Options) (address string, stop func
 	}
 	o.Accept, o.Name, o.Recipients = d.accept, "mx.kiso-works.example", []string{"Report@kiso-works.example", "@lists.kiso-works.example"}
 	o.Now = time.Now
-	o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	o.Log = slog.New(slog.DiscardHandler)
 	if o.MaxMessage == 0 {
 		o.MaxMessage = 1 << 20
 	}

@@ -16,13 +16,6 @@ import (
 
 var _ desk.Queue = (*DB)(nil)
 
-// The states of a row of the queue.
-const (
-	queueOpen = 0
-	queueDone = 1
-	queueDead = 2
-)
-
 // queueSweep is how many rows are forgotten at once, so that no delivery waits
 // for a long sweep.
 const queueSweep = 100

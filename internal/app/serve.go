@@ -47,6 +47,7 @@ type server struct {
 	tokens  desk.TokenDeps
 	mail    desk.MailDeps
 	metrics *web.Metrics
+	kept    []keptHook // are told of mails that were kept
 }
 
 // services are what runs beside the pages.
@@ -170,10 +171,15 @@ func serve(ctx context.Context, o cli.ServeOptions) (err error) {
 	if err != nil {
 		return err
 	}
+	leaving, err := s.outgoing()
+	if err != nil {
+		return err
+	}
 	beside, err := s.intake()
 	if err != nil {
 		return err
 	}
+	beside = append(beside, leaving...)
 	o.Started(out)
 	return s.run(ctx, append(append(s.services(), beside...), Service{Name: "pages", Run: func(ctx context.Context) error { return web.Serve(ctx, l, handler, s.log) }}))
 }

@@ -52,6 +52,7 @@ func TestSchemaFields(t *testing.T) {
 		{"retro.v1.json", reflect.TypeFor[desk.RetroReport]()},
 		{"retro-change.v1.json", reflect.TypeFor[desk.RetroChange]()},
 		{"rule-score.v1.json", reflect.TypeFor[desk.RuleScore]()},
+		{"outbox.v1.json", reflect.TypeFor[outboxRecord]()},
 		{"mailbox.v1.json", reflect.TypeFor[mailboxRecord]()},
 		{"history.v1.json", reflect.TypeFor[historyRecord]()},
 		{"sender.v1.json", reflect.TypeFor[senderRecord]()},

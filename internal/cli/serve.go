@@ -70,6 +70,9 @@ func (c *serveCmd) Run(r *run) (err error) {
 	if err := r.config.CheckIntake(); err != nil {
 		return err
 	}
+	if err := r.config.CheckOutgoing(); err != nil {
+		return err
+	}
 	o := ServeOptions{
 		Listen: c.Listen, Hosts: c.Host, Config: r.config, DataDir: r.dataDir(), Words: r.words, Now: r.Now, Log: r.Stderr, Version: r.Build.Version,
 		Started: func(s Served) { c.started(r, s) },

@@ -23,7 +23,7 @@ import (
 
 const (
 	base       = "/api/v1"
-	maxAnswer  = 64 << 20 // bytes
+	maxAnswer  = 32 << 20 // bytes
 	answerTime = 3 * time.Minute
 )
 

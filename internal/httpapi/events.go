@@ -90,6 +90,7 @@ func (a *api) long(w http.ResponseWriter, r *http.Request, work func(ctx context
 	h.Set("X-Accel-Buffering", "no") // or nginx keeps everything back until the end
 	w.WriteHeader(http.StatusOK)
 	control := http.NewResponseController(w)
+	_ = control.Flush() // who waits learns that work has begun
 	send := func(event string, v any) {
 		b, err := json.Marshal(v)
 		if err != nil {

@@ -373,7 +373,7 @@ func inert(s string) string {
 			b.WriteString("[.]")
 		case r == '@' || r == '＠':
 			b.WriteString("[@]")
-		case (r == ':' || r == '：') && i > 0 && unicode.IsLetter(runes[i-1]) && inWord(i+1):
+		case (r == ':' || r == '：') && inWord(i+1) && (i > 0 && unicode.IsLetter(runes[i-1]) || runes[i+1] == '/'):
 			b.WriteString("[:]")
 		default:
 			b.WriteRune(r)

@@ -287,7 +287,7 @@ func TestReplyLanguage(t *testing.T) {
 
 // Nothing that others wrote can be clicked on.
 func FuzzInert(f *testing.F) {
-	for _, s := range []string{"https://evil.example/a?b=c", "www.evil.example", "a@b.example", "mailto:a@b.example", "evil。example", "evil．example", "a\u200b.\u200bexample", "javascript:alert(1)", "tel:+81", "x.\u00adexample", "」.example"} {
+	for _, s := range []string{"https://evil.example/a?b=c", "www.evil.example", "a@b.example", "mailto:a@b.example", "evil。example", "evil．example", "a\u200b.\u200bexample", "javascript:alert(1)", "tel:+81", "x.\u00adexample", "」.example", "://", "1://a"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -85,7 +85,7 @@ func TestManySimilar(t *testing.T) {
 		want  int
 	}{
 		{"Campaign", attack(90), planted},
-		{"Newsletter", other(0), 0},
+		{"Newsletter", other(2 * n), 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var took time.Duration

@@ -49,6 +49,11 @@ func (s *server) intakeDeps() *desk.IntakeDeps {
 	return &desk.IntakeDeps{
 		MailDeps: s.mail, Queue: s.db, Reports: s.db, MaxMessage: s.Config.Limits.MessageSize,
 		Problem: func(err error) { s.log.Error("intake", slog.String("error", kindOf(err))) },
+		Kept: func(ctx context.Context, e *desk.QueueEntry, k *desk.KeptMail) {
+			for _, hook := range s.kept {
+				hook(ctx, e, k)
+			}
+		},
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/sekisho/sekisho/internal/desk"
 	"github.com/sekisho/sekisho/internal/term"
 	"github.com/sekisho/sekisho/lang"
+	"github.com/sekisho/sekisho/resolve"
 )
 
 // ServeOptions is what a desk in a browser is started with.
@@ -33,6 +34,11 @@ type ServeOptions struct {
 	Examples fs.FS
 	// Judge returns what judging needs, as it is now.
 	Judge func(ctx context.Context) (desk.JudgeDeps, error)
+	// DNS returns a resolver, nil to ask nothing, and whether its word on DNSSEC
+	// counts. It may be nil: nothing is asked.
+	DNS func() (r resolve.Resolver, trustAD bool, err error)
+	// Fetch reads from the Internet; nil: offline.
+	Fetch desk.Fetcher
 	// Started is called once, when pages can be asked for.
 	Started func(Served)
 }
@@ -64,6 +70,9 @@ func (c *serveCmd) Run(r *run) (err error) {
 	if err := r.config.CheckIntake(); err != nil {
 		return err
 	}
+	if err := r.config.CheckOutgoing(); err != nil {
+		return err
+	}
 	o := ServeOptions{
 		Listen: c.Listen, Hosts: c.Host, Config: r.config, DataDir: r.dataDir(), Words: r.words, Now: r.Now, Log: r.Stderr, Version: r.Build.Version,
 		Started: func(s Served) { c.started(r, s) },
@@ -87,6 +96,13 @@ func (c *serveCmd) Run(r *run) (err error) {
 		return nil
 	}
 	o.Judge = (&judging{r: r}).deps
+	o.DNS = func() (resolve.Resolver, bool, error) {
+		dns, err := r.resolver(true)
+		return dns, r.trustsDNSSEC(), err
+	}
+	if !r.flags.Offline && r.Fetch != nil {
+		o.Fetch, _ = r.Fetch()
+	}
 	return r.Serve(r.ctx, o)
 }
 

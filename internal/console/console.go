@@ -74,6 +74,7 @@ type Deps struct {
 	Read       ItemReader // of what is handed in
 	Patch      desk.PatchStore
 	Digests    desk.DigestStore
+	Tokens     desk.TokenDeps
 	Config     *config.Config
 	Words      *lang.Catalogue // nil: the built-in one
 	Now        func() time.Time
@@ -142,6 +143,7 @@ func New(d Deps) (*Console, error) {
 		c.ruleRoutes(),
 		c.retroRoutes(),
 		c.settingsRoutes(),
+		c.tokenRoutes(),
 		c.auditRoutes(),
 	)
 	for _, p := range rail {

@@ -56,6 +56,8 @@ const (
 	ActLetterRetried    Act = "letter.retried"
 	ActLetterDropped    Act = "letter.dropped"
 	ActRetro            Act = "retro" // mails were judged again by other rules
+	ActTokenMade        Act = "token.made"
+	ActTokenRevoked     Act = "token.revoked"
 )
 
 // Who acts.

@@ -250,7 +250,9 @@ func (w *worker) work(ctx context.Context, l *Lease) (left bool, err error) {
 	if f := kept.Verdict.Error; f != nil {
 		return false, blame{errors.New(f.Text.EN)}
 	}
-	if kept.New && d.Kept != nil {
+	// An attempt before this one may have ended between keeping the mail and telling
+	// of it.
+	if (kept.New || l.Attempt > 1 && kept.ID != "") && d.Kept != nil {
 		d.Kept(ctx, &l.QueueEntry, &kept)
 	}
 	return kept.ID == "" || !bytes.Equal(it.Raw, raw), nil

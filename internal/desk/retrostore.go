@@ -36,8 +36,9 @@ type RetroStore interface {
 // SimilarStore finds mails by traits that they have in common.
 type SimilarStore interface {
 	// SimilarMails calls found for up to limit mails that have one of the keys,
-	// those with the most weight in common first. It returns among how many mails
-	// it looked.
+	// those with the most weight in common first. There are at most 200 keys; of a
+	// key that more than 1,000 mails have, a store may leave out the older ones. It
+	// returns among how many mails it looked.
 	SimilarMails(ctx context.Context, keys []campaign.Key, limit int, found func(id MailID, mails []IndexedMail) bool) (int, error)
 
 	// BareMails returns up to limit mails of which is not known by what to compare

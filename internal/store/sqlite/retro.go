@@ -18,6 +18,10 @@ var (
 	_ desk.SimilarStore = (*DB)(nil)
 )
 
+// maxPerKey is how many mails of one trait are looked at, those that were kept
+// last.
+const maxPerKey = 1000
+
 // staleWhere asks for mails that were judged by other rules.
 func (db *DB) staleWhere(q *desk.StaleQuery) (string, []any) {
 	where, args := `organisation = ? AND kept >= ? AND rules <> ?`, []any{db.organisation, unix(q.Since), q.Rules}
@@ -257,11 +261,14 @@ func (db *DB) SimilarMails(ctx context.Context, keys []campaign.Key, limit int, 
 	if err := db.query(ctx, func(scan func(...any) error) error { return scan(&total) }, `SELECT count(*) FROM mail WHERE organisation = ?`, db.organisation); err != nil || len(keys) == 0 {
 		return total, err
 	}
-	args := make([]any, 0, 2*len(keys)+2)
+	args := make([]any, 0, 3*len(keys)+2)
 	for _, k := range keys {
-		args = append(args, db.key(k), k.Weight)
+		args = append(args, k.Weight, db.key(k), maxPerKey)
 	}
 	args = append(args, limit, db.organisation)
+	// A trait that very many mails have must not keep the others waiting: of those
+	// the ones that were kept last count.
+	const one = `SELECT mail, ? FROM (SELECT mail FROM mail_key WHERE key = ? ORDER BY mail DESC LIMIT ?)`
 	stop := errors.New("enough")
 	err := db.query(ctx, func(scan func(...any) error) error {
 		var id desk.MailID
@@ -277,8 +284,8 @@ func (db *DB) SimilarMails(ctx context.Context, keys []campaign.Key, limit int, 
 			return stop
 		}
 		return nil
-	}, `WITH asked (key, weight) AS (VALUES (?, ?)`+strings.Repeat(`, (?, ?)`, len(keys)-1)+`),
-		best (mail, weight) AS MATERIALIZED (SELECT k.mail, sum(a.weight) AS weight FROM asked AS a CROSS JOIN mail_key AS k ON k.key = a.key GROUP BY k.mail ORDER BY weight DESC, k.mail DESC LIMIT ?)
+	}, `WITH hit (mail, weight) AS (`+one+strings.Repeat(` UNION ALL `+one, len(keys)-1)+`),
+		best (mail, weight) AS MATERIALIZED (SELECT mail, sum(weight) AS weight FROM hit GROUP BY mail ORDER BY weight DESC, mail DESC LIMIT ?)
 		SELECT m.id, f.facts FROM best AS b CROSS JOIN mail AS m ON m.row = b.mail CROSS JOIN mail_facts AS f ON f.mail = b.mail
 		WHERE m.organisation = ? ORDER BY b.weight DESC, b.mail DESC`, args...)
 	if errors.Is(err, stop) {

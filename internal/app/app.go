@@ -15,6 +15,7 @@ import (
 
 	"github.com/sekisho/sekisho/domain/posture"
 	"github.com/sekisho/sekisho/examples"
+	"github.com/sekisho/sekisho/internal/apiclient"
 	"github.com/sekisho/sekisho/internal/cli"
 	"github.com/sekisho/sekisho/internal/config"
 	"github.com/sekisho/sekisho/internal/desk"
@@ -58,8 +59,11 @@ func Main(ctx context.Context, args []string, version string) int {
 		Backup:   backUp(build(version).Version),
 		Restore:  restore,
 		Intake:   openIntake,
-		Outbox:   openOutbox,
-		Mailbox:  openMailbox,
+		Server: func(address, token string) (cli.Server, error) {
+			return apiclient.New(address, token, agent(version))
+		},
+		Mailbox: openMailbox,
+		Outbox:  openOutbox,
 		Store: func(ctx context.Context, dir string) (cli.Store, error) {
 			return sqlite.Open(ctx, filepath.Join(dir, sqlite.FileName))
 		},

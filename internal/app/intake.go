@@ -39,7 +39,8 @@ func openIntake(ctx context.Context, dir string, now func() time.Time) (*cli.Int
 	}
 	return &cli.IntakeStore{
 		IntakeDeps: desk.IntakeDeps{MailDeps: desk.MailDeps{Mails: db, Blobs: blobs, Audit: db, Now: now}, Queue: db},
-		Close:      func() error { return errors.Join(blobs.Close(), db.Close()) },
+		Retro:      db, Similar: db,
+		Close: func() error { return errors.Join(blobs.Close(), db.Close()) },
 	}, nil
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sekisho/sekisho/internal/desk"
 	"github.com/sekisho/sekisho/internal/web"
 )
 
@@ -46,6 +47,9 @@ func ask(h http.Handler, method, target string, headers ...string) *httptest.Res
 	r := httptest.NewRequest(method, target, nil)
 	r.Host, r.RemoteAddr = "localhost", "127.0.0.1:50000"
 	for i := 0; i < len(headers); i += 2 {
+		if headers[i] == "" {
+			continue
+		}
 		r.Header.Set(headers[i], headers[i+1])
 	}
 	w := httptest.NewRecorder()
@@ -57,7 +61,11 @@ func ask(h http.Handler, method, target string, headers ...string) *httptest.Res
 // strangers may ask for is listed here by name: a new page is closed unless
 // somebody opens it in this list too.
 func TestEveryRoute(t *testing.T) {
-	_, h, routes := testServer(t)
+	s, h, routes := testServer(t)
+	session, err := desk.OpenDemo(t.Context(), desk.Visit{}, s.account)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var open []string
 	for _, r := range routes {
 		name := r.Method + " " + r.Pattern
@@ -70,6 +78,15 @@ func TestEveryRoute(t *testing.T) {
 				to, err := url.Parse(w.Header().Get("Location"))
 				if w.Code != http.StatusSeeOther || err != nil || to.Path != "/login" || w.Body.Len() > 200 {
 					t.Errorf("a stranger gets status %d, %s", w.Code, w.Body)
+				}
+			}
+			if r.Rule == web.Bearer {
+				// A session counts for nothing, and neither does a token where pages take it.
+				for _, header := range []string{"", "Cookie", "X-Api-Key"} {
+					w := ask(h, r.Method, path, "Sec-Fetch-Site", "same-origin", header, "sekisho="+session, "Authorization", "")
+					if w.Code != http.StatusUnauthorized || !strings.Contains(w.Body.String(), `"kind":"denied"`) || w.Header().Get("WWW-Authenticate") == "" || w.Header().Get("Access-Control-Allow-Origin") != "" {
+						t.Errorf("without a token: status %d, %s", w.Code, w.Body)
+					}
 				}
 			}
 			if r.Method != http.MethodGet {
@@ -85,6 +102,7 @@ func TestEveryRoute(t *testing.T) {
 	slices.Sort(open)
 	want := []string{
 		"local GET /metrics",
+		"public GET /api/v1/openapi.json",
 		"public GET /healthz",
 		"public GET /login",
 		"public GET /setup/{token}",

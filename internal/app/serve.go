@@ -10,8 +10,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 
 	blobfs "github.com/sekisho/sekisho/internal/blob/fs"
@@ -42,6 +44,7 @@ type server struct {
 	blobs   *blobfs.Store
 	files   *file.Store
 	account desk.AccountDeps
+	tokens  desk.TokenDeps
 	mail    desk.MailDeps
 	metrics *web.Metrics
 	kept    []keptHook // are told of mails that were kept
@@ -51,6 +54,7 @@ type server struct {
 func (s *server) services() []Service {
 	return []Service{
 		{Name: "retention", Run: s.retention},
+		{Name: "retro", Run: s.retro},
 	}
 }
 
@@ -73,6 +77,7 @@ func openServer(ctx context.Context, o cli.ServeOptions) (_ *server, err error) 
 		return nil, err
 	}
 	s.account = desk.AccountDeps{Accounts: s.db, Sessions: s.db, Audit: s.db, Key: key, Throttle: desk.NewThrottle(), Now: o.Now}
+	s.tokens = desk.TokenDeps{Tokens: s.db, Audit: s.db, Throttle: s.account.Throttle, Now: o.Now}
 	s.mail = desk.MailDeps{Mails: s.db, Blobs: s.blobs, Audit: s.db, Now: o.Now, Judge: o.Judge}
 	return s, nil
 }
@@ -190,21 +195,33 @@ func (s *server) handler(demo string) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	refuse := httpapi.Refuse(s.Words)
 	return web.New(routes, web.Options{
-		Hosts: s.Hosts, Authenticate: pages.Authenticate, Refuse: pages.Refuse, Enter: pages.Enter, Log: s.log, Metrics: s.metrics,
+		Hosts: s.Hosts, Authenticate: pages.Authenticate, Enter: pages.Enter, Log: s.log, Metrics: s.metrics,
+		Bearer: func(ctx context.Context, token string, scope desk.Scope, from netip.Addr) (*desk.APIToken, error) {
+			return desk.UseToken(ctx, token, scope, from, s.tokens)
+		},
+		Refuse: func(w http.ResponseWriter, r *http.Request, status int, err error) {
+			if strings.HasPrefix(r.URL.Path, "/api/") {
+				refuse(w, r, status, err)
+				return
+			}
+			pages.Refuse(w, r, status, err)
+		},
 	})
 }
 
 // routes joins those of the pages and those for programs.
 func (s *server) routes(demo string) (*console.Console, []web.Route, error) {
 	pages, err := console.New(console.Deps{
-		Account: s.account, Mail: s.mail, News: s.db, Advisories: s.db, Reports: s.db, Exceptions: s.files, Read: readItems, Patch: s.files, Digests: s.db,
-		Config: s.Config, Words: s.Words, Now: s.Now, Version: s.Version, Demo: demo,
+		Account: s.account, Mail: s.mail, Retro: s.db, Similar: s.db, News: s.db, Advisories: s.db, Reports: s.db, Exceptions: s.files, Read: readItems, Patch: s.files, Digests: s.db,
+		Tokens: s.tokens, Config: s.Config, Words: s.Words, Now: s.Now, Version: s.Version, Demo: demo,
 	})
 	if err != nil {
 		return nil, nil, err
 	}
-	return pages, append(pages.Routes(), httpapi.Routes(httpapi.Deps{Mails: s.db, Metrics: s.metrics, Version: s.Version})...), nil
+	programs, err := httpapi.Routes(s.programs())
+	return pages, append(pages.Routes(), programs...), err
 }
 
 // run runs services together: the first error ends all of them. It returns when

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -59,17 +60,8 @@ type advisoryListCmd struct {
 }
 
 // Run lists the newest version of each advisory.
-func (c *advisoryListCmd) Run(r *run) (err error) {
-	deps, s, err := r.approvalDeps()
-	if err != nil {
-		return err
-	}
-	defer func() { err = closed(s, err) }()
-	f := &desk.ReviewFilter{}
-	for _, x := range c.State {
-		f.States = append(f.States, workflow.State(x))
-	}
-	list, err := desk.ListReviews(r.ctx, f, deps)
+func (c *advisoryListCmd) Run(r *run) error {
+	list, err := c.list(r)
 	if err != nil {
 		return err
 	}
@@ -85,6 +77,24 @@ func (c *advisoryListCmd) Run(r *run) (err error) {
 			r.faultLine(v, strings.Repeat(" ", len(v.ID)+2))
 		}
 	})
+}
+
+// list returns the advisories that are kept here, or by a server that is asked.
+func (c *advisoryListCmd) list(r *run) (list []desk.AdvisoryReview, err error) {
+	if r.server != nil {
+		err = r.server.Ask(r.ctx, &Question{Path: "/advisories", Query: url.Values{"state": c.State}}, &list)
+		return list, err
+	}
+	deps, s, err := r.approvalDeps()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = closed(s, err) }()
+	f := &desk.ReviewFilter{}
+	for _, x := range c.State {
+		f.States = append(f.States, workflow.State(x))
+	}
+	return desk.ListReviews(r.ctx, f, deps)
 }
 
 // state is the word for a state, as wide as the widest.
@@ -184,13 +194,8 @@ type advisoryShowCmd struct {
 }
 
 // Run shows a version: where it stands, and its words.
-func (c *advisoryShowCmd) Run(r *run) (err error) {
-	deps, s, err := r.approvalDeps()
-	if err != nil {
-		return err
-	}
-	defer func() { err = closed(s, err) }()
-	v, doc, err := desk.ShowReview(r.ctx, c.ID, r.actor(c.As), deps)
+func (c *advisoryShowCmd) Run(r *run) error {
+	v, doc, err := c.show(r)
 	if err != nil {
 		return err
 	}
@@ -210,7 +215,28 @@ func (c *advisoryShowCmd) Run(r *run) (err error) {
 	fmt.Fprintln(r.Stdout)
 	doc = doc.Clone()
 	doc.Lint = v.Remarks
-	return (&adviseWriteCmd{Audience: "all"}).print(r, doc, desk.AdviseDeps{Facts: deps.Facts, Words: deps.Words, Now: deps.Now})
+	return (&adviseWriteCmd{Audience: "all"}).write(r, doc, desk.AdviseDeps{Facts: r.config.Facts, Words: r.words, Now: r.Now})
+}
+
+// show returns an advisory that is kept here, or by a server that is asked.
+func (c *advisoryShowCmd) show(r *run) (v *desk.AdvisoryReview, doc *advisory.Document, err error) {
+	if r.server != nil {
+		if err := r.notElsewhere(map[string]bool{"--as": c.As != ""}); err != nil {
+			return nil, nil, err
+		}
+		path := "/advisories/" + url.PathEscape(c.ID)
+		if err := r.server.Ask(r.ctx, &Question{Path: path}, &v); err != nil {
+			return nil, nil, err
+		}
+		err = r.server.Ask(r.ctx, &Question{Path: path + "/draft"}, &doc)
+		return v, doc, err
+	}
+	deps, s, err := r.approvalDeps()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { err = closed(s, err) }()
+	return desk.ShowReview(r.ctx, c.ID, r.actor(c.As), deps)
 }
 
 type advisoryEditCmd struct {
@@ -446,13 +472,13 @@ func (c *advisoryHistoryCmd) Run(r *run) (err error) {
 	err = writeRecords(r, list, func() {
 		for i := range list {
 			x := &list[i]
-			line := r.say("cli.advisory.step", "n", x.Number, "at", x.At.In(r.Now().Location()).Format(time.DateTime), "version", x.Version, "who", or(x.Name, x.Who), "what", x.Word.In(r.lang))
+			line := []string{r.say("cli.advisory.step", "n", x.Number, "at", x.At.In(r.Now().Location()).Format(time.DateTime), "version", x.Version, "who", or(x.Name, x.Who), "what", x.Word.In(r.lang))}
 			for _, more := range []string{x.Target, x.Outcome} {
 				if more != "" && x.Act != workflow.Send {
-					line += "  " + more
+					line = append(line, more)
 				}
 			}
-			fmt.Fprintln(r.Stdout, term.Clean(line))
+			fmt.Fprintln(r.Stdout, term.Clean(strings.Join(line, "  ")))
 			var under []string
 			if len(x.Acknowledged) > 0 {
 				under = append(under, r.say("cli.advisory.acknowledged", "rules", x.Acknowledged))

@@ -96,6 +96,8 @@ type Env struct {
 	Restore func(ctx context.Context, file, dataDir string) (files int, bytes int64, err error)
 	// Invite makes a one-time link for the administrator.
 	Invite func(ctx context.Context, o ServeOptions) (Served, error)
+	// Server returns a sekisho elsewhere. Errors say why the address cannot be one.
+	Server func(address, token string) (Server, error)
 	// Intake opens the queue of mail that comes in, in a data folder.
 	Intake func(ctx context.Context, dataDir string, now func() time.Time) (*IntakeStore, error)
 	// Outbox opens the mails that sekisho itself sends, in a data folder.
@@ -114,6 +116,7 @@ type grammar struct {
 	DNSZone   string `name:"dns-zone" placeholder:"FILE"`
 	DNSRecord string `name:"dns-record" placeholder:"FILE"`
 	Now       string `placeholder:"RFC3339"`
+	Server    string `placeholder:"URL"`
 	Help      bool   `short:"h"`
 
 	Judge      judgeCmd      `cmd:""`
@@ -133,9 +136,11 @@ type grammar struct {
 	Patch      patchCmd      `cmd:""`
 	Educate    educateCmd    `cmd:""`
 	Serve      serveCmd      `cmd:""`
+	Token      tokenCmd      `cmd:""`
 	Backup     backupCmd     `cmd:""`
 	Restore    restoreCmd    `cmd:""`
 	Intake     intakeCmd     `cmd:""`
+	Retro      retroCmd      `cmd:""`
 	Outbox     outboxCmd     `cmd:""`
 	Init       initCmd       `cmd:""`
 	History    historyCmd    `cmd:""`
@@ -160,6 +165,7 @@ type run struct {
 	width  int // columns of the terminal, 0 where output is no terminal
 	config *config.Config
 	lists  *feeds.Lists // that rules may name; nil for none
+	server Server       // that is asked instead of working here; nil for none
 
 	recorder *resolve.Recorder // of --dns-record; nil without
 }
@@ -238,6 +244,9 @@ func (r *run) prepare(k *kong.Context) error {
 	if r.flags.Output == "csv" && command != "judge" && command != "domain" && command != "patch" && command != "similar" && command != "directsend-impact" && !strings.HasPrefix(k.Command(), "dmarc report") {
 		return formatError(command, r.flags.Output)
 	}
+	if err := r.mayAskServer(k); err != nil {
+		return err
+	}
 	if command == "version" || command == "completion" || command == "help" || command == "init" {
 		r.config = &config.Config{}
 		return nil
@@ -254,7 +263,7 @@ func (r *run) prepare(k *kong.Context) error {
 	if r.flags.Lang == "auto" {
 		r.lang = r.language(string(c.Language))
 	}
-	return nil
+	return r.openServer(k)
 }
 
 func formatError(command, format string) error {

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"iter"
 	"net/netip"
 	"os"
 	"slices"
@@ -61,25 +62,24 @@ func (c *domainCheckCmd) Run(r *run) error {
 		}
 	}
 	in := desk.DomainInput{Domains: c.Domains, Selectors: c.Selector, Subdomains: c.Subdomain, Volume: c.Volume, Questions: c.Questions}
-	deps, done, err := c.prepare(r, &in)
-	if err != nil {
-		return err
-	}
-	defer done()
 	bar := r.countProgress("")
-	deps.Progress = func(n, total int) {
+	reports, done, err := c.check(r, &in, func(n, total int) {
 		if n == 1 {
 			bar.SetTotal(total)
 		}
 		bar.Add(1)
-	}
-	reports, err := desk.DomainCheck(r.ctx, in, *deps)
+	})
 	if err != nil {
 		return err
 	}
+	defer done()
 	list := []*desk.DomainReport{}
 	unread, failed := 0, false
-	for rep := range reports {
+	for rep, failure := range reports {
+		if failure != nil {
+			bar.Close()
+			return failure
+		}
 		if rep.Error != nil {
 			unread++
 			bar.Interrupt(func() { r.warnAbout(rep.Domain, rep.Error) })
@@ -115,10 +115,9 @@ func (c *domainCheckCmd) Run(r *run) error {
 	return nil
 }
 
-// prepare reads the files that flags name and opens what the check needs. done
-// closes it.
-func (c *domainCheckCmd) prepare(r *run, in *desk.DomainInput) (deps *desk.DomainDeps, done func(), err error) {
-	done = func() {}
+// check yields the reports: made here, or by a server that is asked. An error
+// beside a report ends it. done closes what was opened.
+func (c *domainCheckCmd) check(r *run, in *desk.DomainInput, progress func(done, total int)) (reports iter.Seq2[*desk.DomainReport, error], done func(), err error) {
 	if c.File != "" {
 		text, err := r.readText(c.File, maxDomainFile)
 		if err != nil {
@@ -131,6 +130,40 @@ func (c *domainCheckCmd) prepare(r *run, in *desk.DomainInput) (deps *desk.Domai
 			}
 		}
 	}
+	if r.server != nil {
+		err := r.notElsewhere(map[string]bool{
+			"--sample": len(c.Sample) > 0, "--subdomain": len(c.Subdomain) > 0, "--record-file": c.RecordFile != "", "--smtp": c.SMTP,
+			"--dns": r.flags.DNS != "", "--dns-zone": r.flags.DNSZone != "", "--dns-record": r.flags.DNSRecord != "",
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		reports, err := r.askDomains(in, c.Fetch, progress)
+		return reports, func() {}, err
+	}
+	deps, done, err := c.prepare(r, in)
+	if err != nil {
+		return nil, nil, err
+	}
+	deps.Progress = progress
+	list, err := desk.DomainCheck(r.ctx, *in, *deps)
+	if err != nil {
+		done()
+		return nil, nil, err
+	}
+	return func(yield func(*desk.DomainReport, error) bool) {
+		for rep := range list {
+			if !yield(rep, nil) {
+				return
+			}
+		}
+	}, done, nil
+}
+
+// prepare reads the files that flags name and opens what the check needs. done
+// closes it.
+func (c *domainCheckCmd) prepare(r *run, in *desk.DomainInput) (deps *desk.DomainDeps, done func(), err error) {
+	done = func() {}
 	if c.RecordFile != "" {
 		if in.Records, err = r.readText(c.RecordFile, maxRecordFile); err != nil {
 			return nil, nil, err

@@ -77,7 +77,7 @@ func (c *intakeSetupGraphCmd) Run(r *run) error {
 type intakeSetupIMAPCmd struct {
 	setupFlags
 
-	Server string `placeholder:"HOST:PORT"`
+	Server string `name:"host" placeholder:"HOST:PORT"`
 	TLS    string `name:"tls" placeholder:"WAY"`
 	User   string `placeholder:"USER"`
 	Auth   string `placeholder:"WAY"`

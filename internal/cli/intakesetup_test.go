@@ -17,7 +17,7 @@ import (
 func TestIntakeSetup(t *testing.T) {
 	const client = "00000000-0000-0000-0000-000000000002"
 	graph := []string{"intake", "setup", "graph", "reports", "--address", "Report@kiso-works.example", "--tenant", "kiso-works.example", "--client", client}
-	imap := []string{"intake", "setup", "imap", "old", "--address", "old@kiso-works.example", "--server", "imap.kiso-works.example", "--tls", "starttls", "--secret-env", "OLD_SECRET"}
+	imap := []string{"intake", "setup", "imap", "old", "--address", "old@kiso-works.example", "--host", "imap.kiso-works.example", "--tls", "starttls", "--secret-env", "OLD_SECRET"}
 	denied := &desk.Error{Kind: desk.Denied, Message: lang.M("graph.error.declined"), Hint: lang.M("graph.hint.again")}
 	for _, tc := range []struct {
 		name    string

@@ -119,20 +119,8 @@ func (c *judgeCmd) Run(r *run) error {
 	if c.Index < 0 {
 		return &desk.Error{Kind: desk.Invalid, Message: lang.M("cli.error.number", "flag", "--index"), Hint: lang.M("cli.hint.usage", "help", "sekisho help judge")}
 	}
-	deps, err := r.judgeDeps()
+	judge, err := c.judge(r)
 	if err != nil {
-		return err
-	}
-	if err = r.openLists(c.Means.Lists); err != nil {
-		return err
-	}
-	if deps.Rules, err = r.ruleSet(c.Rules, !c.NoBuiltinRules); err != nil {
-		return err
-	}
-	if deps.Lists = r.lists; deps.Rules != nil {
-		r.warnLists(deps.Rules.ListNames())
-	}
-	if deps.History, err = r.past(c.Means.History, c.Means.NoHistory); err != nil {
 		return err
 	}
 	p := c.presenter(r)
@@ -142,9 +130,12 @@ func (c *judgeCmd) Run(r *run) error {
 	s := &summary{words: map[desk.Word]int{}}
 	failed := false
 	// Reading stops at a signal; what was read so far is judged and shown.
-	for v := range desk.Judge(context.WithoutCancel(r.ctx), c.read(r, bar), deps) {
+	for v, failure := range judge(c.read(r, bar)) {
+		if failure != nil {
+			return failure
+		}
 		if c.Redact {
-			desk.Redact(v, &deps.Facts)
+			desk.Redact(v, &r.config.Facts)
 		}
 		s.add(v)
 		failed = failed || v.Error == nil && atLeast(v.Verdict, c.FailOn)
@@ -175,6 +166,43 @@ func (c *judgeCmd) Run(r *run) error {
 		return statusError(exitUnread)
 	}
 	return nil
+}
+
+// judge returns what gives verdicts on messages: this program, or a server that is
+// asked. An error beside a verdict ends it.
+func (c *judgeCmd) judge(r *run) (func(iter.Seq[desk.Item]) iter.Seq2[*desk.Verdict, error], error) {
+	if r.server != nil {
+		err := r.notElsewhere(map[string]bool{
+			"--rules": len(c.Rules) > 0, "--no-builtin-rules": c.NoBuiltinRules, "--lists": len(c.Means.Lists) > 0,
+			"--history": len(c.Means.History) > 0, "--no-history": c.Means.NoHistory, "--dns": r.flags.DNS != "", "--dns-zone": r.flags.DNSZone != "",
+		})
+		return r.askVerdicts, err
+	}
+	deps, err := r.judgeDeps()
+	if err != nil {
+		return nil, err
+	}
+	if err = r.openLists(c.Means.Lists); err != nil {
+		return nil, err
+	}
+	if deps.Rules, err = r.ruleSet(c.Rules, !c.NoBuiltinRules); err != nil {
+		return nil, err
+	}
+	if deps.Lists = r.lists; deps.Rules != nil {
+		r.warnLists(deps.Rules.ListNames())
+	}
+	if deps.History, err = r.past(c.Means.History, c.Means.NoHistory); err != nil {
+		return nil, err
+	}
+	return func(items iter.Seq[desk.Item]) iter.Seq2[*desk.Verdict, error] {
+		return func(yield func(*desk.Verdict, error) bool) {
+			for v := range desk.Judge(context.WithoutCancel(r.ctx), items, deps) {
+				if !yield(v, nil) {
+					return
+				}
+			}
+		}
+	}, nil
 }
 
 // read reads the inputs and shows how far that has come.

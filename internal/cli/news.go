@@ -276,12 +276,7 @@ func (c *newsListCmd) Run(r *run) (err error) {
 	for _, g := range c.Grade {
 		f.Grades = append(f.Grades, triage.Grade(g))
 	}
-	deps, s, err := r.newsDeps()
-	if err != nil {
-		return err
-	}
-	defer func() { err = closed(s, err) }()
-	list, gaps, err := desk.ListNews(r.ctx, f, deps)
+	list, gaps, err := r.listNews(f)
 	if err != nil {
 		return err
 	}
@@ -297,6 +292,19 @@ func (c *newsListCmd) Run(r *run) (err error) {
 	})
 	r.gaps(gaps)
 	return err
+}
+
+// listNews returns the stories that are kept here, or by a server that is asked.
+func (r *run) listNews(f *desk.NewsFilter) (list []desk.StoryRecord, gaps []desk.SourceRecord, err error) {
+	if r.server != nil {
+		return r.askNews(f)
+	}
+	deps, s, err := r.newsDeps()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { err = closed(s, err) }()
+	return desk.ListNews(r.ctx, f, deps)
 }
 
 // gaps says what is not in the list because it could not be read.

@@ -16,6 +16,7 @@ import (
 	"github.com/sekisho/sekisho/internal/desk"
 	"github.com/sekisho/sekisho/internal/term"
 	"github.com/sekisho/sekisho/lang"
+	"github.com/sekisho/sekisho/resolve"
 )
 
 // ServeOptions is what a desk in a browser is started with.
@@ -33,6 +34,11 @@ type ServeOptions struct {
 	Examples fs.FS
 	// Judge returns what judging needs, as it is now.
 	Judge func(ctx context.Context) (desk.JudgeDeps, error)
+	// DNS returns a resolver, nil to ask nothing, and whether its word on DNSSEC
+	// counts. It may be nil: nothing is asked.
+	DNS func() (r resolve.Resolver, trustAD bool, err error)
+	// Fetch reads from the Internet; nil: offline.
+	Fetch desk.Fetcher
 	// Started is called once, when pages can be asked for.
 	Started func(Served)
 }
@@ -90,6 +96,13 @@ func (c *serveCmd) Run(r *run) (err error) {
 		return nil
 	}
 	o.Judge = (&judging{r: r}).deps
+	o.DNS = func() (resolve.Resolver, bool, error) {
+		dns, err := r.resolver(true)
+		return dns, r.trustsDNSSEC(), err
+	}
+	if !r.flags.Offline && r.Fetch != nil {
+		o.Fetch, _ = r.Fetch()
+	}
 	return r.Serve(r.ctx, o)
 }
 
@@ -148,7 +161,8 @@ func (c *serveCmd) invitation(r *run, s Served) {
 // judging keeps what judging needs and looks at it again from time to time, so
 // that a desk that runs for weeks knows new rules, lists and senders.
 type judging struct {
-	r *run
+	r     *run
+	rules []string // beside those of the configuration
 
 	mu     sync.Mutex
 	have   desk.JudgeDeps
@@ -189,7 +203,7 @@ func (j *judging) load() (desk.JudgeDeps, error) {
 	if err = j.r.openLists(nil); err != nil {
 		return deps, err
 	}
-	if deps.Rules, err = j.r.ruleSet(nil, true); err != nil {
+	if deps.Rules, err = j.r.ruleSet(j.rules, true); err != nil {
 		return deps, err
 	}
 	deps.Lists = j.r.lists

@@ -16,6 +16,7 @@ type Store interface {
 	desk.ReportStore
 	desk.AuditStore
 	desk.MailboxStore
+	desk.APITokenStore
 
 	Close() error
 }

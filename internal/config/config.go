@@ -46,7 +46,9 @@ type Config struct {
 	Lists    []string // folders with lists, joined with the folder of the configuration file
 	Limits   Limits
 	Keep     desk.Retention
+	Retro    Retro
 	Intake   Intake
+	Server   Server
 	Outgoing Outgoing
 	Replies  desk.ReplyRules
 	Summary  desk.SummaryRules
@@ -152,10 +154,11 @@ func newConfig() *Config {
 		Limits:   Limits{MessageSize: budget.DefaultBytes},
 		News:     source.Default(),
 		Intake:   defaultIntake(),
-		Outgoing: Outgoing{TLS: SMTPStartTLS},
-		Summary:  desk.SummaryRules{At: 8*60 + 30},
+		Retro:    Retro{Days: desk.DefaultRetroDays},
 		sources:  map[string]string{},
 		written:  map[string]string{},
+		Outgoing: Outgoing{TLS: SMTPStartTLS},
+		Summary:  desk.SummaryRules{At: 8*60 + 30},
 	}
 }
 

@@ -355,7 +355,7 @@ func (l *loader) readEnviron(dir string, environ []string) {
 	}
 	for _, e := range environ {
 		name, v, _ := strings.Cut(e, "=")
-		if v == "" || !strings.HasPrefix(name, envPrefix) || name == envConfig || slices.Contains(names, name) {
+		if v == "" || !strings.HasPrefix(name, envPrefix) || name == envConfig || name == DefaultTokenEnv || slices.Contains(names, name) {
 			continue
 		}
 		if like, ok := nearest(name, names); ok {

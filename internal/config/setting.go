@@ -136,6 +136,9 @@ func settings() []setting {
 		{"retention.mail", One, "90d", plain(func(c *Config) *time.Duration { return &c.Keep.Mail }, value.days)},
 		{"retention.reports", One, "400d", plain(func(c *Config) *time.Duration { return &c.Keep.Reports }, value.days)},
 		{"retention.news", One, "400d", plain(func(c *Config) *time.Duration { return &c.Keep.News }, value.days)},
+		{"retro.days", One, "30", plain(func(c *Config) *int { return &c.Retro.Days }, value.retroDays)},
+		{"server.url", One, "https://desk.kiso-works.example/", plain(func(c *Config) *string { return &c.Server.URL }, value.serverURL)},
+		{"server.token_env", One, "SEKISHO_TOKEN", plain(func(c *Config) *string { return &c.Server.TokenEnv }, value.variable)},
 		{"data", One, "sekisho-data", plain(func(c *Config) *string { return &c.DataDir }, value.path)},
 		{"language", One, "auto", plain(func(c *Config) *lang.Language { return &c.Language }, value.language)},
 	}

@@ -69,9 +69,12 @@ type Deps struct {
 	Advisories desk.AdvisoryStore
 	Reports    desk.ReportStore
 	Exceptions desk.ExceptionStore
+	Retro      desk.RetroStore
+	Similar    desk.SimilarStore
 	Read       ItemReader // of what is handed in
 	Patch      desk.PatchStore
 	Digests    desk.DigestStore
+	Tokens     desk.TokenDeps
 	Config     *config.Config
 	Words      *lang.Catalogue // nil: the built-in one
 	Now        func() time.Time
@@ -138,7 +141,9 @@ func New(d Deps) (*Console, error) {
 		c.digestRoutes(),
 		c.updateRoutes(),
 		c.ruleRoutes(),
+		c.retroRoutes(),
 		c.settingsRoutes(),
+		c.tokenRoutes(),
 		c.auditRoutes(),
 	)
 	for _, p := range rail {

@@ -25,6 +25,7 @@ type settingsPage struct {
 	Checks   []desk.Check // what is missing or wrong
 	Facts    []factRow
 	Sessions []sessionRow
+	Tokens   *tokensView
 	File     string // of the configuration; "" if there is none
 	DataDir  string
 	Keep     []keepRow
@@ -54,12 +55,21 @@ type sessionRow struct {
 }
 
 func (c *Console) settings(w http.ResponseWriter, r *http.Request) {
+	tokens, err := c.tokens(r)
+	if err != nil {
+		c.fail(w, r, err)
+		return
+	}
+	c.showSettings(w, r, http.StatusOK, tokens)
+}
+
+func (c *Console) showSettings(w http.ResponseWriter, r *http.Request, status int, tokens *tokensView) {
 	sessions, err := desk.ListSessions(r.Context(), c.Account)
 	if err != nil {
 		c.fail(w, r, err)
 		return
 	}
-	p := settingsPage{File: c.Config.File, DataDir: c.Config.DataDir, Version: c.Version, Facts: c.facts()}
+	p := settingsPage{File: c.Config.File, DataDir: c.Config.DataDir, Version: c.Version, Facts: c.facts(), Tokens: tokens}
 	for _, k := range []struct {
 		name string
 		keep time.Duration
@@ -76,7 +86,7 @@ func (c *Console) settings(w http.ResponseWriter, r *http.Request) {
 			p.Checks = append(p.Checks, check)
 		}
 	}
-	c.page(w, r, "settings", p)
+	c.pageStatus(w, r, status, "settings", p)
 }
 
 // facts returns the settings of the organisation in the order of the file.

@@ -68,7 +68,7 @@ func remembered(f func(context.Context) (JudgeDeps, error), d time.Duration) fun
 		if err != nil {
 			return JudgeDeps{}, err
 		}
-		last, until = fresh.Prepared(), time.Now().Add(d)
+		last, until = fresh.keeping(), time.Now().Add(d)
 		return last, nil
 	}
 }
@@ -270,7 +270,7 @@ func keepIf(ctx context.Context, it Item, in KeepMailInput, judging JudgeDeps, d
 	if v.Error != nil || rankOf(v.Verdict) < rankOf(least) {
 		return KeptMail{Verdict: v}, nil
 	}
-	return keepJudged(ctx, it.Raw, v, in, deps)
+	return keepJudged(ctx, it, v, in, judging, deps)
 }
 
 // judgeOne returns nil if the context ended.

@@ -37,10 +37,15 @@ func TestRoutes(t *testing.T) {
 		{"Health", "/healthz", web.Public, nil, 200, "ok\n"},
 		{"HealthBroken", "/healthz", web.Public, broken, 503, "the store does not answer\n"},
 		{"Metrics", "/metrics", web.Local, nil, 200, "sekisho_mails{verdict=\"malicious\"} 3\n"},
+		{"MetricsForToken", "/api/v1/metrics", web.Bearer, nil, 200, "sekisho_mails{verdict=\"malicious\"} 3\n"},
 		{"MetricsBroken", "/metrics", web.Local, broken, 503, "the store does not answer\n"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			for _, route := range httpapi.Routes(httpapi.Deps{Mails: store{err: tc.err}, Metrics: web.NewMetrics(), Version: "1"}) {
+			routes, err := httpapi.Routes(httpapi.Deps{Mail: desk.MailDeps{Mails: store{err: tc.err}}, Metrics: web.NewMetrics(), Version: "1"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, route := range routes {
 				if route.Pattern != tc.pattern {
 					continue
 				}

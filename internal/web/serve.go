@@ -17,9 +17,13 @@ const (
 )
 
 // Serve answers on a listener until ctx ends, and then what is under way. It
-// closes the listener.
+// closes the listener. An answer that goes on for long ends when [Stopping] says
+// so.
 func Serve(ctx context.Context, l net.Listener, h http.Handler, logger *slog.Logger) error {
 	s := &http.Server{
+		BaseContext: func(net.Listener) context.Context {
+			return context.WithValue(context.WithoutCancel(ctx), stopKey{}, ctx.Done())
+		},
 		Handler: h, ReadHeaderTimeout: headerTime, ReadTimeout: DefaultTime, WriteTimeout: 2 * DefaultTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeader,
 		// net/http names the other side in what it logs.
 		ErrorLog: slog.NewLogLogger(wordless{logger.Handler()}, slog.LevelWarn),
@@ -47,4 +51,13 @@ type wordless struct{ slog.Handler }
 // Handle implements [slog.Handler].
 func (h wordless) Handle(ctx context.Context, r slog.Record) error {
 	return h.Handler.Handle(ctx, slog.NewRecord(r.Time, r.Level, "connection failed", 0))
+}
+
+type stopKey struct{}
+
+// Stopping returns a channel that is closed when the program is about to end, nil
+// where that is not known.
+func Stopping(r *http.Request) <-chan struct{} {
+	c, _ := r.Context().Value(stopKey{}).(<-chan struct{})
+	return c
 }

@@ -33,6 +33,7 @@ const (
 	Local  Rule = "local"  // a program on this machine that nobody speaks through
 	Login  Rule = "login"  // anybody who signed in
 	Admin  Rule = "admin"  // the administrator
+	Bearer Rule = "bearer" // a program with a token that has the scope of the route; no cookie counts
 )
 
 // Route is one thing that can be asked for.
@@ -40,6 +41,7 @@ type Route struct {
 	Method  string // "GET" answers HEAD too
 	Pattern string // as [http.ServeMux] has it, without the method
 	Rule    Rule
+	Scope   desk.Scope    // that [Bearer] asks for; "" for the other rules
 	Body    int64         // bytes of the body at most; 0 is [DefaultBody]
 	Time    time.Duration // for reading the request, and then for the answer; 0 is [DefaultTime]
 	Handler http.HandlerFunc
@@ -58,6 +60,9 @@ type Options struct {
 	Hosts []string
 	// Authenticate returns the session of a token, nil if there is none.
 	Authenticate func(ctx context.Context, token string) (*desk.Session, error)
+	// Bearer returns the token of a program, or why it may not; see
+	// [desk.UseToken]. It may be nil where no route asks for one.
+	Bearer func(ctx context.Context, token string, scope desk.Scope, from netip.Addr) (*desk.APIToken, error)
 	// Refuse answers what is not allowed, not there or does not work.
 	Refuse func(w http.ResponseWriter, r *http.Request, status int, err error)
 	// Enter answers a reader who has to sign in first.
@@ -74,10 +79,12 @@ func New(routes []Route, o Options) (http.Handler, error) {
 	for _, r := range routes {
 		name := r.Method + " " + r.Pattern
 		switch {
-		case !slices.Contains([]Rule{Public, Local, Login, Admin}, r.Rule):
+		case !slices.Contains([]Rule{Public, Local, Login, Admin, Bearer}, r.Rule):
 			return nil, fmt.Errorf("web: nobody said who may use %s", name)
-		case r.Method != http.MethodGet && r.Method != http.MethodPost:
-			return nil, fmt.Errorf("web: the method of %s is neither GET nor POST", name)
+		case (r.Rule == Bearer) != slices.Contains(desk.Scopes(), r.Scope) || r.Rule == Bearer && o.Bearer == nil:
+			return nil, fmt.Errorf("web: the scope of %s is not one for its rule", name)
+		case r.Method != http.MethodGet && r.Method != http.MethodPost && r.Method != http.MethodDelete:
+			return nil, fmt.Errorf("web: the method of %s is none of GET, POST and DELETE", name)
 		case r.Handler == nil || known[name]:
 			return nil, fmt.Errorf("web: %s has no handler, or two", name)
 		}
@@ -119,6 +126,10 @@ func (o *Options) guard(route Route) http.Handler {
 		r.Body = http.MaxBytesReader(w, r.Body, body)
 		if route.Rule == Local && !local(r) {
 			o.Refuse(w, r, http.StatusForbidden, errNotLocal)
+			return
+		}
+		if route.Rule == Bearer {
+			o.bearer(w, r, &route)
 			return
 		}
 		s, err := o.Authenticate(r.Context(), Token(r))

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -315,5 +316,93 @@ func TestServe(t *testing.T) {
 	}
 	if err := <-ended; err != nil {
 		t.Error(err)
+	}
+}
+
+func TestBearer(t *testing.T) {
+	var seen []string
+	h, err := web.New([]web.Route{
+		{Method: "GET", Pattern: "/api/mails", Rule: web.Bearer, Scope: desk.MailRead, Handler: func(w http.ResponseWriter, r *http.Request) {
+			fmt.Fprint(w, web.Program(r).Name, web.Session(r) == nil)
+		}},
+		{Method: "GET", Pattern: "/login", Rule: web.Login, Handler: say("login")},
+	}, web.Options{
+		Authenticate: func(_ context.Context, token string) (*desk.Session, error) {
+			if token == "good" {
+				return &desk.Session{}, nil
+			}
+			return nil, nil
+		},
+		Bearer: func(_ context.Context, token string, scope desk.Scope, from netip.Addr) (*desk.APIToken, error) {
+			seen = append(seen, token+" "+string(scope)+" "+from.String())
+			switch token {
+			case "good":
+				return &desk.APIToken{Name: "siem"}, nil
+			case "narrow":
+				return nil, desk.ScopeError(scope)
+			case "early":
+				return nil, &desk.WaitError{Wait: 1500 * time.Millisecond, Err: &desk.Error{Kind: desk.Limit}}
+			case "broken":
+				return nil, errors.New("the store is gone")
+			}
+			return nil, &desk.Error{Kind: desk.Denied, Err: desk.ErrToken}
+		},
+		Refuse:  func(w http.ResponseWriter, _ *http.Request, status int, _ error) { w.WriteHeader(status) },
+		Enter:   func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) },
+		Log:     slog.New(slog.DiscardHandler),
+		Metrics: web.NewMetrics(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		name, path string
+		headers    []string
+		status     int
+		token      string
+	}{
+		{"Good", "/api/mails", []string{"Authorization", "Bearer good"}, 200, "good"},
+		{"AnyCase", "/api/mails", []string{"Authorization", "bearer good"}, 200, "good"},
+		{"Nothing", "/api/mails", nil, 401, ""},
+		{"Cookie", "/api/mails", []string{"Cookie", "sekisho=good"}, 401, ""},
+		{"Basic", "/api/mails", []string{"Authorization", "Basic good"}, 401, ""},
+		{"Query", "/api/mails?access_token=good", nil, 401, ""},
+		{"Narrow", "/api/mails", []string{"Authorization", "Bearer narrow"}, 403, "narrow"},
+		{"Early", "/api/mails", []string{"Authorization", "Bearer early"}, 429, "early"},
+		{"Broken", "/api/mails", []string{"Authorization", "Bearer broken"}, 500, "broken"},
+		{"TokenOnPage", "/login", []string{"Authorization", "Bearer good"}, http.StatusTeapot, "-"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			seen = nil
+			w := answer(h, request("GET", tc.path, tc.headers...))
+			if w.Code != tc.status {
+				t.Errorf("status %d", w.Code)
+			}
+			var want []string
+			if tc.token != "-" {
+				want = []string{tc.token + " mail:read 127.0.0.1"}
+			}
+			if diff := cmp.Diff(want, seen); diff != "" {
+				t.Error(diff)
+			}
+			switch tc.status {
+			case 200:
+				if w.Body.String() != "siemtrue" {
+					t.Errorf("%s", w.Body)
+				}
+			case 429:
+				if w.Header().Get("Retry-After") != "2" {
+					t.Errorf("%v", w.Header())
+				}
+			}
+		})
+	}
+	for _, r := range []web.Route{
+		{Rule: web.Bearer}, {Rule: web.Bearer, Scope: "everything"}, {Rule: web.Public, Scope: desk.MailRead}, {Rule: web.Login, Scope: desk.MailRead},
+	} {
+		r.Method, r.Pattern, r.Handler = "GET", "/x", say("x")
+		if _, err := web.New([]web.Route{r}, web.Options{Bearer: func(context.Context, string, desk.Scope, netip.Addr) (*desk.APIToken, error) { return nil, nil }}); err == nil {
+			t.Errorf("%s with the scope %q is accepted", r.Rule, r.Scope)
+		}
 	}
 }

@@ -215,7 +215,8 @@ func (c *advisoryShowCmd) Run(r *run) error {
 	fmt.Fprintln(r.Stdout)
 	doc = doc.Clone()
 	doc.Lint = v.Remarks
-	return (&adviseWriteCmd{Audience: "all"}).print(r, doc, desk.AdviseDeps{Facts: r.config.Facts, Words: r.words, Now: r.Now})
+	whole := &adviseWriteCmd{Audience: "all"}
+	return whole.print(r, doc, desk.AdviseDeps{Facts: r.config.Facts, Words: r.words, Now: r.Now})
 }
 
 // show returns an advisory that is kept here, or by a server that is asked.
@@ -473,12 +474,13 @@ func (c *advisoryHistoryCmd) Run(r *run) (err error) {
 		for i := range list {
 			x := &list[i]
 			line := r.say("cli.advisory.step", "n", x.Number, "at", x.At.In(r.Now().Location()).Format(time.DateTime), "version", x.Version, "who", or(x.Name, x.Who), "what", x.Word.In(r.lang))
+			parts := []string{line}
 			for _, more := range []string{x.Target, x.Outcome} {
 				if more != "" && x.Act != workflow.Send {
-					line += "  " + more
+					parts = append(parts, more)
 				}
 			}
-			fmt.Fprintln(r.Stdout, term.Clean(line))
+			fmt.Fprintln(r.Stdout, term.Clean(strings.Join(parts, "  ")))
 			var under []string
 			if len(x.Acknowledged) > 0 {
 				under = append(under, r.say("cli.advisory.acknowledged", "rules", x.Acknowledged))

@@ -55,6 +55,7 @@ type Person struct {
 	DisplayName string
 	Address     string
 	Role        string // vip, finance, it, ...
+	Lang        string // ja or en; "" if nobody said
 }
 
 // Connector is an inbound connector of Exchange Online.

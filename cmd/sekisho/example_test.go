@@ -82,6 +82,11 @@ func TestConformanceHelp(t *testing.T) {
 							t.Fatalf("%v: %s", err, errs)
 						}
 					}
+					if command == "digest.show" {
+						if _, errs, err := shell(t, home, "sekisho digest make --config examples/sekisho.yaml --month 2025-04 --number 1 --items examples/digest/april-2025.yaml"); err != nil {
+							t.Fatalf("%v: %s", err, errs)
+						}
+					}
 					if command == "token.revoke" {
 						if _, errs, err := shell(t, home, "sekisho token add siem --scope mail:read"); err != nil {
 							t.Fatalf("%v: %s", err, errs)
@@ -131,9 +136,10 @@ func served(t *testing.T, home, line string) (stdout, stderr string) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	var said strings.Builder
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
-		stdout += lines.Text() + "\n"
+		said.WriteString(lines.Text() + "\n")
 		if strings.Contains(lines.Text(), "Ctrl-C") {
 			cancel()
 		}
@@ -141,7 +147,7 @@ func served(t *testing.T, home, line string) (stdout, stderr string) {
 	if err := cmd.Wait(); err != nil && !errors.Is(err, context.Canceled) {
 		t.Errorf("%s: %v", line, err)
 	}
-	return stdout, strings.Join(slices.DeleteFunc(strings.Split(errs.String(), "\n"), func(l string) bool { return l == "" || strings.Contains(l, "level=INFO") }), "\n")
+	return said.String(), strings.Join(slices.DeleteFunc(strings.Split(errs.String(), "\n"), func(l string) bool { return l == "" || strings.Contains(l, "level=INFO") }), "\n")
 }
 
 // someException adds an exception and returns its ID.

@@ -116,6 +116,13 @@ func TestConformanceSchema(t *testing.T) {
 			}
 		}
 	})
+	t.Run("Retro", func(t *testing.T) {
+		for _, args := range [][]string{{"status"}, {"run"}, {"run", "--dry-run"}} {
+			if n := validate(t, compile(t, "retro.v1.json"), output(t, dir, append(append([]string{"retro"}, args...), "--output", "json")...)); n != 1 {
+				t.Errorf("%v: %d records", args, n)
+			}
+		}
+	})
 	t.Run("Reports", func(t *testing.T) {
 		args := []string{"dmarc", "ingest", "--data", "reports", "--config", "examples/sekisho.yaml", "--output", "json", "examples/dmarc"}
 		if n := validate(t, compile(t, "dmarc-ingest.v1.json"), output(t, dir, args...)); n != 1 {

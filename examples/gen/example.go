@@ -102,8 +102,8 @@ appear in that zone, the records are invented as well.
 ` + "`expected.tsv`" + ` holds the expectation as a table for programs. All of this is
 written by ` + "`go run ./examples/gen`" + `; change the generator, not the files.
 
-Beside the mails: ` + "`news/`" + ` holds articles and a draft, ` + "`dmarc/`" + ` reports, ` + "`patch/`" + `
-inventories, ` + "`rules/` and `lists/`" + ` what rules and lists look like, ` + "`domains.zone`" + ` and
+Beside the mails: ` + "`news/`" + ` holds articles and a draft, ` + "`digest/`" + ` an issue of the
+newsletter, ` + "`trace/`" + ` message traces, ` + "`dmarc/`" + ` reports, ` + "`patch/`" + ` inventories, ` + "`rules/` and `lists/`" + ` what rules and lists look like, ` + "`domains.zone`" + ` and
 ` + "`lookalikes.zone`" + ` the DNS of domains with faults, ` + "`new-spf.txt`" + ` a record to check before
 it is published.
 

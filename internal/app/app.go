@@ -63,6 +63,7 @@ func Main(ctx context.Context, args []string, version string) int {
 			return apiclient.New(address, token, agent(version))
 		},
 		Mailbox: openMailbox,
+		Outbox:  openOutbox,
 		Store: func(ctx context.Context, dir string) (cli.Store, error) {
 			return sqlite.Open(ctx, filepath.Join(dir, sqlite.FileName))
 		},

@@ -39,7 +39,8 @@ func openIntake(ctx context.Context, dir string, now func() time.Time) (*cli.Int
 	}
 	return &cli.IntakeStore{
 		IntakeDeps: desk.IntakeDeps{MailDeps: desk.MailDeps{Mails: db, Blobs: blobs, Audit: db, Now: now}, Queue: db},
-		Close:      func() error { return errors.Join(blobs.Close(), db.Close()) },
+		Retro:      db, Similar: db,
+		Close: func() error { return errors.Join(blobs.Close(), db.Close()) },
 	}, nil
 }
 
@@ -48,6 +49,11 @@ func (s *server) intakeDeps() *desk.IntakeDeps {
 	return &desk.IntakeDeps{
 		MailDeps: s.mail, Queue: s.db, Reports: s.db, MaxMessage: s.Config.Limits.MessageSize,
 		Problem: func(err error) { s.log.Error("intake", slog.String("error", kindOf(err))) },
+		Kept: func(ctx context.Context, e *desk.QueueEntry, k *desk.KeptMail) {
+			for _, hook := range s.kept {
+				hook(ctx, e, k)
+			}
+		},
 	}
 }
 

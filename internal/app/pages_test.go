@@ -84,7 +84,7 @@ func TestPagesOfDemo(t *testing.T) {
 		for _, p := range []string{
 			"/mail", "/mail?q=" + url.QueryEscape("請求書"), "/mail?label=none&from=2026-01-01&until=2030-01-01", "/mail?q=nothing-has-this-word",
 			mail, mail + "?view=headers", mail + "?view=text", mail + "?view=source", "/news", "/news?days=365&grade=C", "/news/sources", story,
-			"/advisories", "/domains", "/updates", "/rules", "/rules?state=needs&q=pdf", rule, "/digest",
+			"/advisories", "/domains", "/updates", "/rules", "/rules?state=needs&q=pdf", rule, "/rules/changes", "/rules/changes?all=1", mail + "/similar", mail + "/similar?wide=1", "/digest",
 		} {
 			status, page := get(t, c, base+p)
 			sound(t, p, l, status, page)

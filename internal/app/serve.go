@@ -47,12 +47,14 @@ type server struct {
 	tokens  desk.TokenDeps
 	mail    desk.MailDeps
 	metrics *web.Metrics
+	kept    []keptHook // are told of mails that were kept
 }
 
 // services are what runs beside the pages.
 func (s *server) services() []Service {
 	return []Service{
 		{Name: "retention", Run: s.retention},
+		{Name: "retro", Run: s.retro},
 	}
 }
 
@@ -169,10 +171,15 @@ func serve(ctx context.Context, o cli.ServeOptions) (err error) {
 	if err != nil {
 		return err
 	}
+	leaving, err := s.outgoing()
+	if err != nil {
+		return err
+	}
 	beside, err := s.intake()
 	if err != nil {
 		return err
 	}
+	beside = append(beside, leaving...)
 	o.Started(out)
 	return s.run(ctx, append(append(s.services(), beside...), Service{Name: "pages", Run: func(ctx context.Context) error { return web.Serve(ctx, l, handler, s.log) }}))
 }
@@ -207,7 +214,7 @@ func (s *server) handler(demo string) (http.Handler, error) {
 // routes joins those of the pages and those for programs.
 func (s *server) routes(demo string) (*console.Console, []web.Route, error) {
 	pages, err := console.New(console.Deps{
-		Account: s.account, Mail: s.mail, News: s.db, Advisories: s.db, Reports: s.db, Exceptions: s.files, Read: readItems, Patch: s.files, Digests: s.db,
+		Account: s.account, Mail: s.mail, Retro: s.db, Similar: s.db, News: s.db, Advisories: s.db, Reports: s.db, Exceptions: s.files, Read: readItems, Patch: s.files, Digests: s.db,
 		Tokens: s.tokens, Config: s.Config, Words: s.Words, Now: s.Now, Version: s.Version, Demo: demo,
 	})
 	if err != nil {

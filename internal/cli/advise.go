@@ -79,7 +79,7 @@ func (c *adviseWriteCmd) Run(r *run) (err error) {
 	case r.flags.Output != "text":
 		return r.writeRecord(doc)
 	}
-	if err := c.print(r, doc, deps); err != nil {
+	if err := c.write(r, doc, deps); err != nil {
 		return err
 	}
 	if c.Explain {
@@ -225,7 +225,7 @@ func (c *adviseWriteCmd) drafts(doc *advisory.Document) []advisory.Draft {
 	return slices.DeleteFunc(all, func(m advisory.Draft) bool { return string(m.Audience) != c.Audience })
 }
 
-func (c *adviseWriteCmd) print(r *run, doc *advisory.Document, deps desk.AdviseDeps) error {
+func (c *adviseWriteCmd) write(r *run, doc *advisory.Document, deps desk.AdviseDeps) error {
 	card := c.Audience == "all" || c.Audience == "card"
 	switch c.Format {
 	case "md":

@@ -215,8 +215,7 @@ func (c *advisoryShowCmd) Run(r *run) error {
 	fmt.Fprintln(r.Stdout)
 	doc = doc.Clone()
 	doc.Lint = v.Remarks
-	whole := &adviseWriteCmd{Audience: "all"}
-	return whole.print(r, doc, desk.AdviseDeps{Facts: r.config.Facts, Words: r.words, Now: r.Now})
+	return (&adviseWriteCmd{Audience: "all"}).write(r, doc, desk.AdviseDeps{Facts: r.config.Facts, Words: r.words, Now: r.Now})
 }
 
 // show returns an advisory that is kept here, or by a server that is asked.
@@ -473,14 +472,13 @@ func (c *advisoryHistoryCmd) Run(r *run) (err error) {
 	err = writeRecords(r, list, func() {
 		for i := range list {
 			x := &list[i]
-			line := r.say("cli.advisory.step", "n", x.Number, "at", x.At.In(r.Now().Location()).Format(time.DateTime), "version", x.Version, "who", or(x.Name, x.Who), "what", x.Word.In(r.lang))
-			parts := []string{line}
+			line := []string{r.say("cli.advisory.step", "n", x.Number, "at", x.At.In(r.Now().Location()).Format(time.DateTime), "version", x.Version, "who", or(x.Name, x.Who), "what", x.Word.In(r.lang))}
 			for _, more := range []string{x.Target, x.Outcome} {
 				if more != "" && x.Act != workflow.Send {
-					parts = append(parts, more)
+					line = append(line, more)
 				}
 			}
-			fmt.Fprintln(r.Stdout, term.Clean(strings.Join(parts, "  ")))
+			fmt.Fprintln(r.Stdout, term.Clean(strings.Join(line, "  ")))
 			var under []string
 			if len(x.Acknowledged) > 0 {
 				under = append(under, r.say("cli.advisory.acknowledged", "rules", x.Acknowledged))

@@ -100,6 +100,8 @@ type Env struct {
 	Server func(address, token string) (Server, error)
 	// Intake opens the queue of mail that comes in, in a data folder.
 	Intake func(ctx context.Context, dataDir string, now func() time.Time) (*IntakeStore, error)
+	// Outbox opens the mails that sekisho itself sends, in a data folder.
+	Outbox func(ctx context.Context, dataDir string, now func() time.Time) (*OutboxAccess, error)
 }
 
 // grammar is the command line as kong reads it. What a command and a flag do
@@ -138,6 +140,8 @@ type grammar struct {
 	Backup     backupCmd     `cmd:""`
 	Restore    restoreCmd    `cmd:""`
 	Intake     intakeCmd     `cmd:""`
+	Retro      retroCmd      `cmd:""`
+	Outbox     outboxCmd     `cmd:""`
 	Init       initCmd       `cmd:""`
 	History    historyCmd    `cmd:""`
 	Allow      allowCmd      `cmd:""`

@@ -23,7 +23,9 @@ type intakeCmd struct {
 // IntakeStore is what [Env.Intake] opens.
 type IntakeStore struct {
 	desk.IntakeDeps
-	Close func() error
+	Retro   desk.RetroStore
+	Similar desk.SimilarStore
+	Close   func() error
 }
 
 // intakeSchema names the record of how intake stands, in docs/schema.

@@ -21,6 +21,7 @@ type rulesCmd struct {
 	Bench  rulesBenchCmd  `cmd:""`
 	Test   rulesTestCmd   `cmd:""`
 	Fmt    rulesFmtCmd    `cmd:""`
+	Score  rulesScoreCmd  `cmd:""`
 }
 
 type rulesCheckCmd struct {

@@ -70,6 +70,9 @@ func (c *serveCmd) Run(r *run) (err error) {
 	if err := r.config.CheckIntake(); err != nil {
 		return err
 	}
+	if err := r.config.CheckOutgoing(); err != nil {
+		return err
+	}
 	o := ServeOptions{
 		Listen: c.Listen, Hosts: c.Host, Config: r.config, DataDir: r.dataDir(), Words: r.words, Now: r.Now, Log: r.Stderr, Version: r.Build.Version,
 		Started: func(s Served) { c.started(r, s) },
@@ -158,7 +161,8 @@ func (c *serveCmd) invitation(r *run, s Served) {
 // judging keeps what judging needs and looks at it again from time to time, so
 // that a desk that runs for weeks knows new rules, lists and senders.
 type judging struct {
-	r *run
+	r     *run
+	rules []string // beside those of the configuration
 
 	mu     sync.Mutex
 	have   desk.JudgeDeps
@@ -199,7 +203,7 @@ func (j *judging) load() (desk.JudgeDeps, error) {
 	if err = j.r.openLists(nil); err != nil {
 		return deps, err
 	}
-	if deps.Rules, err = j.r.ruleSet(nil, true); err != nil {
+	if deps.Rules, err = j.r.ruleSet(j.rules, true); err != nil {
 		return deps, err
 	}
 	deps.Lists = j.r.lists

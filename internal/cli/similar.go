@@ -16,7 +16,7 @@ import (
 
 type similarCmd struct {
 	Paths  []string `arg:"" name:"path"`
-	In     []string `sep:"none" required:"" placeholder:"PATH"`
+	In     []string `sep:"none" placeholder:"PATH"`
 	Level  string   `enum:"same,alike,same-sender" default:"alike" placeholder:"WORD"`
 	All    bool
 	FailOn string `enum:"never,found" default:"never" placeholder:"WORD"`
@@ -66,8 +66,21 @@ func (c *similarCmd) Run(r *run) error {
 			},
 		})
 	}
+	var kept *desk.StoreIndex
+	if len(c.In) == 0 {
+		s, err := c.keptMails(r)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = s.Close() }() // nothing was written
+		kept = &desk.StoreIndex{Store: s.Similar, Facts: &r.config.Facts}
+		in.Indexes = append(in.Indexes, kept)
+	}
 	report, err := desk.FindSimilar(r.ctx, in, desk.SimilarDeps{Facts: r.config.Facts, Words: r.words, Now: r.Now})
 	bar.Close()
+	if err == nil && kept != nil {
+		err = kept.Err
+	}
 	if err != nil {
 		return err
 	}
@@ -99,6 +112,14 @@ func (c *similarCmd) Run(r *run) error {
 		return statusError(exitUnread)
 	}
 	return nil
+}
+
+// keptMails opens the mails of the data folder, where nobody said where to look.
+func (c *similarCmd) keptMails(r *run) (*IntakeStore, error) {
+	if !r.hasStore() {
+		return nil, &desk.Error{Kind: desk.Invalid, Message: lang.M("similar.error.nowhere"), Hint: lang.M("similar.hint.nowhere")}
+	}
+	return r.Intake(r.ctx, r.dataDir(), r.Now)
 }
 
 func levelSymbol(l campaign.Level) (string, term.Role) {
@@ -186,6 +207,9 @@ func (c *similarCmd) mail(r *run, m *desk.SimilarMail) {
 		when = m.Time.In(r.Now().Location()).Format("2006-01-02 15:04") + "  "
 	}
 	place := placeOf(m.File, m.Index)
+	if len(c.In) == 0 {
+		place = m.File[:min(len(m.File), shortID)] // of a mail that is kept
+	}
 	if m.Line > 0 {
 		place = m.File + ":" + strconv.Itoa(m.Line)
 	}

@@ -46,8 +46,12 @@ type Config struct {
 	Lists    []string // folders with lists, joined with the folder of the configuration file
 	Limits   Limits
 	Keep     desk.Retention
+	Retro    Retro
 	Intake   Intake
 	Server   Server
+	Outgoing Outgoing
+	Replies  desk.ReplyRules
+	Summary  desk.SummaryRules
 	News     []source.Source // those that sekisho ships with, as the user changed them, and the user's own
 	Approval desk.ApprovalRules
 	Webhooks []desk.Webhook
@@ -146,12 +150,15 @@ func Load(o *Options) (*Config, error) {
 
 func newConfig() *Config {
 	return &Config{
-		DNS:     DNS{Timeout: 3 * time.Second},
-		Limits:  Limits{MessageSize: budget.DefaultBytes},
-		News:    source.Default(),
-		Intake:  defaultIntake(),
-		sources: map[string]string{},
-		written: map[string]string{},
+		DNS:      DNS{Timeout: 3 * time.Second},
+		Limits:   Limits{MessageSize: budget.DefaultBytes},
+		News:     source.Default(),
+		Intake:   defaultIntake(),
+		Retro:    Retro{Days: desk.DefaultRetroDays},
+		sources:  map[string]string{},
+		written:  map[string]string{},
+		Outgoing: Outgoing{TLS: SMTPStartTLS},
+		Summary:  desk.SummaryRules{At: 8*60 + 30},
 	}
 }
 

@@ -201,7 +201,7 @@ func TestLoadErrors(t *testing.T) {
 		{"UnknownCamelCase", "organisation:\n  tenantId: x\n", "sekisho.yaml:2:3: there is no setting organisation.tenantId\ndid you mean tenant_id?"},
 		{"UnknownElsewhere", "organisation:\n  mx: [a.example]\n", "sekisho.yaml:2:3: there is no setting organisation.mx\nthe setting is organisation.mail.mx: put it into that section"},
 		{"SectionElsewhere", "mail: {mx: []}\n", "sekisho.yaml:1:1: there is no setting mail\nthe setting is organisation.mail: put it into that section"},
-		{"UnknownAtAll", "colour: blue\n", "sekisho.yaml:1:1: there is no setting colour\nthe settings here are: organisation, rules, lists, news, advisory, webhooks, dmarc, intake, dns, limits, retention, server, data, language"},
+		{"UnknownAtAll", "colour: blue\n", "sekisho.yaml:1:1: there is no setting colour\nthe settings here are: organisation, rules, lists, news, advisory, webhooks, dmarc, intake, outgoing, replies, summary, dns, limits, retention, retro, server, data, language"},
 		{"UnknownInEntry", "organisation:\n  mail:\n    connectors:\n      - {naem: x}\n", "sekisho.yaml:4:10: there is no setting organisation.mail.connectors.naem\ndid you mean name?"},
 		{"DuplicateKey", "language: ja\ndns:\nlanguage: en\n", "sekisho.yaml:3:1: language is given twice (first in line 1)\nkeep one of the two lines"},
 		{"DuplicateSection", "dns: {server: 192.0.2.1}\ndns: {timeout: 3s}\n", "sekisho.yaml:2:1: dns is given twice (first in line 1)\nkeep one of the two lines"},

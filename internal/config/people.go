@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"errors"
 	"io"
@@ -41,7 +42,7 @@ func (v value) people() ([]org.Person, bool) {
 }
 
 // parsePeople reads CSV (RFC 4180) with the columns display_name and email,
-// and optionally role, in any order. Other columns are ignored, so that an
+// and optionally role and language, in any order. Other columns are ignored, so that an
 // export from the directory can be used as it is.
 func parsePeople(name string, raw []byte) ([]org.Person, *desk.Error) {
 	raw = bytes.TrimPrefix(raw, []byte("\ufeff"))
@@ -103,6 +104,12 @@ func person(name string, line int, columns map[string]int, record []string) (org
 		return ""
 	}
 	p := org.Person{DisplayName: field("display_name"), Role: strings.ToLower(field("role"))}
+	// The directory has "ja-JP" and, for several, "ja-JP, en-US".
+	if l := strings.ToLower(cmp.Or(field("language"), field("preferredlanguage"))); strings.HasPrefix(l, "ja") {
+		p.Lang = "ja"
+	} else if strings.HasPrefix(l, "en") {
+		p.Lang = "en"
+	}
 	if p.DisplayName == "" {
 		return p, peopleError(lang.M("config.people.no-name", "file", show(name), "line", line), lang.M("config.hint.people"))
 	}

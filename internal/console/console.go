@@ -69,6 +69,8 @@ type Deps struct {
 	Advisories desk.AdvisoryStore
 	Reports    desk.ReportStore
 	Exceptions desk.ExceptionStore
+	Retro      desk.RetroStore
+	Similar    desk.SimilarStore
 	Read       ItemReader // of what is handed in
 	Patch      desk.PatchStore
 	Digests    desk.DigestStore
@@ -139,6 +141,7 @@ func New(d Deps) (*Console, error) {
 		c.digestRoutes(),
 		c.updateRoutes(),
 		c.ruleRoutes(),
+		c.retroRoutes(),
 		c.settingsRoutes(),
 		c.tokenRoutes(),
 		c.auditRoutes(),

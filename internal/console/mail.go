@@ -248,6 +248,7 @@ type mailPage struct {
 	Form      *form
 	Sender    string // address to make an exception for; "" where there is none
 	Kinds     []finding.Kind
+	Cover     *desk.SenderCover // what an exception for the sender would have covered
 }
 
 // Lead reports whether the reason in one sentence says more than the first of the
@@ -306,6 +307,10 @@ func (c *Console) showMail(w http.ResponseWriter, r *http.Request, f *form) {
 	}
 	p.mailView = look(raw, m.Judged, &facts, r.URL.Query().Get("view"), func(x lang.Message) string { return c.Words.Say(l, x) })
 	p.Sender = m.From.Address
+	if p.Cover, err = desk.CoverSender(r.Context(), p.Sender, c.Mail.Mails); err != nil {
+		c.fail(w, r, err)
+		return
+	}
 	for _, x := range m.Judged.Findings {
 		if !slices.Contains(p.Kinds, x.Kind) {
 			p.Kinds = append(p.Kinds, x.Kind)

@@ -61,7 +61,7 @@ func (p *todayPage) list(c *Console) {
 
 func (c *Console) today(w http.ResponseWriter, r *http.Request) {
 	t, err := desk.LookToday(r.Context(), desk.TodayDeps{
-		Mails: c.Mail.Mails, News: c.News, Advisories: c.Advisories, Exceptions: c.Exceptions, Facts: c.Config.Facts, Words: c.Words, Now: c.Now,
+		Mails: c.Mail.Mails, News: c.News, Advisories: c.Advisories, Exceptions: c.Exceptions, Retro: c.Retro, Facts: c.Config.Facts, Words: c.Words, Now: c.Now,
 	})
 	if err != nil {
 		c.fail(w, r, err)

@@ -55,6 +55,7 @@ const (
 	ActBackup           Act = "backup"
 	ActLetterRetried    Act = "letter.retried"
 	ActLetterDropped    Act = "letter.dropped"
+	ActRetro            Act = "retro" // mails were judged again by other rules
 	ActTokenMade        Act = "token.made"
 	ActTokenRevoked     Act = "token.revoked"
 )

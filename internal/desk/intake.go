@@ -58,7 +58,8 @@ type IntakeDeps struct {
 	// Patience is how long one mail may take; 0 is [DefaultPatience].
 	Patience time.Duration
 	// Kept is told of every mail that was judged and kept, and not of one that
-	// was there before. It may be nil. It must return soon.
+	// was there before; after an attempt that ended in the middle it may be told of
+	// the same mail again. It may be nil. It must return soon.
 	Kept func(ctx context.Context, e *QueueEntry, k *KeptMail)
 	// Problem is told what went wrong with the work itself, such as a database
 	// that is locked. It may be nil.

@@ -68,7 +68,7 @@ func remembered(f func(context.Context) (JudgeDeps, error), d time.Duration) fun
 		if err != nil {
 			return JudgeDeps{}, err
 		}
-		last, until = fresh.Prepared(), time.Now().Add(d)
+		last, until = fresh.keeping(), time.Now().Add(d)
 		return last, nil
 	}
 }
@@ -250,7 +250,9 @@ func (w *worker) work(ctx context.Context, l *Lease) (left bool, err error) {
 	if f := kept.Verdict.Error; f != nil {
 		return false, blame{errors.New(f.Text.EN)}
 	}
-	if kept.New && d.Kept != nil {
+	// An attempt before this one may have ended between keeping the mail and telling
+	// of it.
+	if (kept.New || l.Attempt > 1 && kept.ID != "") && d.Kept != nil {
 		d.Kept(ctx, &l.QueueEntry, &kept)
 	}
 	return kept.ID == "" || !bytes.Equal(it.Raw, raw), nil
@@ -268,7 +270,7 @@ func keepIf(ctx context.Context, it Item, in KeepMailInput, judging JudgeDeps, d
 	if v.Error != nil || rankOf(v.Verdict) < rankOf(least) {
 		return KeptMail{Verdict: v}, nil
 	}
-	return keepJudged(ctx, it.Raw, v, in, deps)
+	return keepJudged(ctx, it, v, in, judging, deps)
 }
 
 // judgeOne returns nil if the context ended.

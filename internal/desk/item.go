@@ -18,13 +18,13 @@ type Item struct {
 
 // Handover is who handed a message in by SMTP.
 type Handover struct {
-	IP       netip.Addr
-	HELO     string
-	MailFrom string // "" for the null sender
+	IP       netip.Addr `json:"ip,omitzero"`
+	HELO     string     `json:"helo,omitempty"`
+	MailFrom string     `json:"mail_from,omitempty"` // "" for the null sender
 
 	// StampAs is the authserv-id under which [Verdict.Stamp] is written; "" writes
 	// none.
-	StampAs string
+	StampAs string `json:"-"`
 }
 
 // Form is what an input was.

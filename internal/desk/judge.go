@@ -8,9 +8,11 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/sekisho/sekisho/budget"
+	"github.com/sekisho/sekisho/campaign"
 	"github.com/sekisho/sekisho/eml"
 	"github.com/sekisho/sekisho/history"
 	"github.com/sekisho/sekisho/impersonation"
@@ -44,6 +46,8 @@ type JudgeDeps struct {
 	// Made once for all messages.
 	brands []impersonation.Brand
 	rules  *ruleBook
+	digest func() string     // of the rules and lists; see [RulesDigest]
+	traits *campaign.Options // not nil where verdicts are to have their Traits
 	ready  bool
 }
 
@@ -105,6 +109,7 @@ func (d JudgeDeps) withDefaults() JudgeDeps {
 	if d.rules != nil {
 		d.rules.seen = newSeen(d.History)
 	}
+	d.digest = sync.OnceValue(func() string { return RulesDigest(d.Rules, d.Lists) })
 	if d.Workers <= 0 {
 		d.Workers = min(runtime.GOMAXPROCS(0), 8)
 	}
@@ -158,6 +163,9 @@ func judgeItem(ctx context.Context, it Item, deps JudgeDeps) *Verdict {
 	if h := it.Handover; h != nil && h.StampAs != "" && assessed[0].verification != nil {
 		// A name that cannot stand in a field was refused when it was configured.
 		v.Stamp, _ = assessed[0].verification.stamp(h.StampAs)
+	}
+	if deps.traits != nil {
+		v.Traits = traitsOf(it, v.SHA256, assessed, &deps)
 	}
 	v.Timings = Timings{Read: milliseconds(read), Judge: milliseconds(time.Since(start) - read)}
 	return v

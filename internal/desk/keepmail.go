@@ -51,6 +51,7 @@ func KeepMail(ctx context.Context, in KeepMailInput, deps MailDeps) ([]KeptMail,
 	if err != nil {
 		return nil, err
 	}
+	judging = judging.keeping()
 	var out []KeptMail
 	for it := range in.Items {
 		if len(out) == maxKeptAtOnce {
@@ -85,17 +86,19 @@ func keepOne(ctx context.Context, it Item, in KeepMailInput, judging JudgeDeps, 
 	if v.Error != nil {
 		return KeptMail{Verdict: v}, nil
 	}
-	return keepJudged(ctx, it.Raw, v, in, deps)
+	return keepJudged(ctx, it, v, in, judging, deps)
 }
 
 // keepJudged keeps a mail that was judged.
-func keepJudged(ctx context.Context, raw []byte, v *Verdict, in KeepMailInput, deps MailDeps) (KeptMail, error) {
+func keepJudged(ctx context.Context, it Item, v *Verdict, in KeepMailInput, judging JudgeDeps, deps MailDeps) (KeptMail, error) {
+	raw := it.Raw
 	// The bytes come first: a mail of which there is a row can always be read.
 	blob, err := deps.Blobs.PutBlob(ctx, raw)
 	if err != nil {
 		return KeptMail{}, err
 	}
 	r := NewMailRecord(v, blob, in.Source, in.Envelope, deps.Now())
+	r.Rules, r.Traits, r.Handover = judging.withDefaults().digest(), v.Traits, it.Handover
 	added, err := deps.Mails.KeepMail(ctx, r)
 	if err != nil {
 		return KeptMail{}, err

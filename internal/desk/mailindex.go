@@ -130,6 +130,8 @@ func mailsOf(it Item, facts *org.Facts) []*IndexedMail {
 		x.Mail, x.NetworkID = mailFacts(c.msg, extract.Read(c.msg, b), facts)
 		if i > 0 {
 			x.Part = c.part
+		} else {
+			handed(&x.Mail, it.Handover)
 		}
 		sum := sha256.Sum256(it.Raw)
 		x.SHA256 = hex.EncodeToString(sum[:])

@@ -87,6 +87,10 @@ type MailRecord struct {
 
 	Envelope *MailEnvelope // nil where nobody told
 	Judged   *Verdict
+
+	Rules    string      // digest of the rules by which it was judged; "" if nobody wrote it down
+	Handover *Handover   // who handed it in by SMTP, as far as it was judged by that; nil where that is read from the header
+	Traits   *MailTraits // by what it is compared with others; a store keeps it and does not return it
 }
 
 // MailEnvelope is what was said in SMTP about a mail (RFC 5321).

@@ -64,7 +64,7 @@ func Screen(ctx context.Context, in *ScreenInput, deps *IntakeDeps) (*Screened, 
 	if in.Forget || in.Keep != "" && rankOf(v.Verdict) < rankOf(in.Keep) {
 		return out, nil
 	}
-	k, err := keepJudged(ctx, in.Raw, v, KeepMailInput{Source: in.Source, Envelope: in.Envelope}, deps.MailDeps)
+	k, err := keepJudged(ctx, it, v, KeepMailInput{Source: in.Source, Envelope: in.Envelope}, judging, deps.MailDeps)
 	if err != nil {
 		return out, err
 	}

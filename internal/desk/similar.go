@@ -239,6 +239,7 @@ func rankOfLevel(l campaign.Level) int {
 // search compares the mails of an index.
 func (f *similarFinder) search(ctx context.Context, x MailIndex) {
 	least := rankOfLevel(cmp.Or(f.in.Least, campaign.Alike))
+	before := f.out.Compared
 	for m := range x.LikeMails(ctx, f.own) {
 		f.out.Compared++
 		if i, ok := f.byID[idOf(m)]; ok && m.Line > 0 {
@@ -277,6 +278,9 @@ func (f *similarFinder) search(ctx context.Context, x MailIndex) {
 		}
 	case *FolderIndex:
 		f.out.Places = append(f.out.Places, SimilarPlace{Mails: x.Mails})
+	case *StoreIndex:
+		f.out.Places = append(f.out.Places, SimilarPlace{Mails: x.Mails})
+		f.out.Compared = max(f.out.Compared, before+x.Mails) // those that were left out cannot be like it
 	}
 }
 

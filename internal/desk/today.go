@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sekisho/sekisho/lang"
@@ -18,6 +19,7 @@ type TodayDeps struct {
 	News       NewsStore
 	Advisories AdvisoryStore
 	Exceptions ExceptionStore
+	Retro      RetroStore
 	Facts      org.Facts
 	Words      *lang.Catalogue // nil: the built-in one
 	Now        func() time.Time
@@ -57,6 +59,8 @@ type Decision struct {
 const (
 	maxDecisions = 100 // of each kind
 	storiesSince = 60 * day
+
+	rejudgedSince = 30 * day
 )
 
 // LookToday says what needs a decision: mails with an alarm that nobody has
@@ -93,16 +97,64 @@ func (t *Today) mails(ctx context.Context, deps *TodayDeps) error {
 		return err
 	}
 	today := localDay(deps.Now())
+	rejudged, err := t.rejudged(ctx, deps, today)
+	if err != nil {
+		return err
+	}
 	for _, word := range []Word{Malicious, Suspicious} {
 		rows, err := deps.Mails.Mails(ctx, &MailQuery{Verdict: word, Unlabelled: true, Limit: maxDecisions})
 		if err != nil {
 			return err
 		}
 		for _, r := range rows {
+			if rejudged[r.ID] {
+				continue
+			}
 			t.Decisions = append(t.Decisions, Decision{Kind: DecideMail, ID: string(r.ID), Due: today, Title: r.Subject, Reason: r.Reason, From: r.From.String(), Verdict: r.Verdict})
 		}
 	}
 	return nil
+}
+
+// rejudged adds mails on which there was no alarm before rules changed. It
+// returns which those are.
+func (t *Today) rejudged(ctx context.Context, deps *TodayDeps, today time.Time) (map[MailID]bool, error) {
+	out := map[MailID]bool{}
+	if deps.Retro == nil {
+		return out, nil
+	}
+	list, err := deps.Retro.RetroChanges(ctx, &RetroQuery{Since: deps.Now().Add(-rejudgedSince), Open: true, Limit: maxRetroChanges})
+	if err != nil {
+		return nil, err
+	}
+	words := deps.Words
+	if words == nil {
+		words = lang.Default()
+	}
+	seen := map[MailID]bool{}
+	for i := range list {
+		c := &list[i]
+		// What counts is the last word on a mail.
+		if last := !seen[c.Mail]; !last || !c.Decide() || len(out) == maxDecisions {
+			seen[c.Mail] = true
+			continue
+		}
+		seen[c.Mail], out[c.Mail] = true, true
+		t.Decisions = append(t.Decisions, Decision{Kind: DecideMail, ID: string(c.Mail), Due: today, Title: c.Subject, Reason: rejudgedReason(c, words), From: c.From, Verdict: c.After})
+	}
+	return out, nil
+}
+
+// rejudgedReason says which rules made an alarm of a mail.
+func rejudgedReason(c *RetroChange, words *lang.Catalogue) lang.Text {
+	say := func(l lang.Language) string {
+		var names []string
+		for _, r := range c.Gained[:min(len(c.Gained), 3)] {
+			names = append(names, r.Title.In(l))
+		}
+		return words.Say(l, lang.M("retro.today", "before", words.Say(l, lang.M("cli.verdict."+string(c.Before))), "rules", strings.Join(names, " / ")))
+	}
+	return lang.Text{JA: say(lang.JA), EN: say(lang.EN)}
 }
 
 func (t *Today) stories(ctx context.Context, deps *TodayDeps) error {

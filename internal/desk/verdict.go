@@ -66,6 +66,10 @@ type Verdict struct {
 	// Stamp is what was verified of the outermost message, as the body of an
 	// Authentication-Results field (RFC 8601), where [Handover] asks for it.
 	Stamp string `json:"-"`
+
+	// Traits is by what the message and those in it are compared with others. Only
+	// who keeps mails asks for it.
+	Traits *MailTraits `json:"-"`
 }
 
 // Mailbox is a name and an address.

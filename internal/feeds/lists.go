@@ -2,6 +2,7 @@ package feeds
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -32,6 +33,7 @@ type Lists struct {
 
 	mu     sync.Mutex
 	loaded map[string]loadedList
+	sums   map[string][sha256.Size]byte
 }
 
 // ListFile is one list.
@@ -59,7 +61,7 @@ type loadedList struct {
 // manifest.json that says which is which list. Where two folders have the same
 // list, the later one wins. The error is about a folder that cannot be read.
 func OpenLists(dirs ...string) (*Lists, error) {
-	l := &Lists{dirs: dirs, files: map[string]ListFile{}, loaded: map[string]loadedList{}}
+	l := &Lists{dirs: dirs, files: map[string]ListFile{}, loaded: map[string]loadedList{}, sums: map[string][sha256.Size]byte{}}
 	for _, d := range dirs {
 		if err := l.open(d); err != nil {
 			return nil, err
@@ -236,6 +238,28 @@ func (l *Lists) Unread() []ListNote {
 		}
 	}
 	return out
+}
+
+// Sum returns the SHA-256 of the file of a list, zero if it is not there or
+// cannot be read.
+func (l *Lists) Sum(name string) [sha256.Size]byte {
+	if l == nil {
+		return [sha256.Size]byte{}
+	}
+	f, ok := l.files[name]
+	if !ok {
+		return [sha256.Size]byte{}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	sum, ok := l.sums[name]
+	if !ok {
+		if data, err := readList(f.Path); err == nil {
+			sum = sha256.Sum256(data)
+		}
+		l.sums[name] = sum
+	}
+	return sum
 }
 
 // Count reads a list and returns how many entries it has, 0 if it is not there

@@ -96,17 +96,17 @@ func TestSlack(t *testing.T) {
 	if d := cmp.Diff("A &lt;!channel&gt; [notice](https://evil.example)", m.Text); d != "" {
 		t.Error(d)
 	}
-	all := ""
+	var said strings.Builder
 	for _, b := range m.Blocks {
 		if b.Type == "section" {
-			all += b.Text.Text + "\n"
+			said.WriteString(b.Text.Text + "\n")
 		}
 		if b.Text.Text != "" && b.Text.Type != "plain_text" || len([]rune(b.Text.Text)) > 3000 {
 			t.Errorf("a block of type %s with %d characters", b.Text.Type, len([]rune(b.Text.Text)))
 		}
 	}
-	if all != long {
-		t.Errorf("%d bytes of %d arrived", len(all), len(long))
+	if said.String() != long {
+		t.Errorf("%d bytes of %d arrived", said.Len(), len(long))
 	}
 }
 

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"errors"
+	"maps"
 	"strings"
 	"unicode/utf8"
 
@@ -115,9 +116,7 @@ func split(s string, most int) ([]string, error) {
 func teams(n *desk.Notification) ([]byte, error) {
 	rich := func(s string, more object) object {
 		run := object{"type": "TextRun", "text": s}
-		for k, v := range more {
-			run[k] = v
-		}
+		maps.Copy(run, more)
 		return object{"type": "RichTextBlock", "inlines": []object{run}}
 	}
 	body := []object{}

@@ -58,11 +58,17 @@ func (db *DB) insertMail(ctx context.Context, tx *sql.Tx, r *desk.MailRecord, ve
 			return false, fmt.Errorf("mail %s: %w", r.ID, err)
 		}
 	}
+	var handover []byte
+	if r.Handover != nil {
+		if handover, err = json.Marshal(r.Handover); err != nil {
+			return false, fmt.Errorf("mail %s: %w", r.ID, err)
+		}
+	}
 	words := wordsOf(&r.MailRow)
-	res, err := tx.ExecContext(ctx, `INSERT INTO mail (organisation, id, blob, kept, at, from_name, from_address, recipients, subject, size, verdict, score, reason, source, label, envelope, words)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (organisation, id) DO NOTHING`,
+	res, err := tx.ExecContext(ctx, `INSERT INTO mail (organisation, id, blob, kept, at, from_name, from_address, recipients, subject, size, verdict, score, reason, source, label, envelope, words, rules, handover)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (organisation, id) DO NOTHING`,
 		db.organisation, string(r.ID), r.Blob, unix(r.Kept), unix(r.At), r.From.Name, r.From.Address, string(to), r.Subject, r.Size,
-		string(r.Verdict), r.Score, string(reason), string(r.Source), string(r.Label), string(envelope), words)
+		string(r.Verdict), r.Score, string(reason), string(r.Source), string(r.Label), string(envelope), words, r.Rules, string(handover))
 	if err != nil {
 		return false, err
 	}
@@ -77,7 +83,10 @@ func (db *DB) insertMail(ctx context.Context, tx *sql.Tx, r *desk.MailRecord, ve
 	if _, err := tx.ExecContext(ctx, `INSERT INTO mail_verdict (mail, verdict) VALUES (?, ?)`, row, verdict); err != nil {
 		return false, err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO mail_text (rowid, words) VALUES (?, ?)`, row, words)
+	if _, err := tx.ExecContext(ctx, `INSERT INTO mail_text (rowid, words) VALUES (?, ?)`, row, words); err != nil {
+		return false, err
+	}
+	err = db.keepTraits(ctx, tx, row, r.Traits)
 	return err == nil, err
 }
 
@@ -172,10 +181,16 @@ func (db *DB) Mail(ctx context.Context, id desk.MailID) (*desk.MailRecord, error
 	var out *desk.MailRecord
 	err := db.query(ctx, func(scan func(...any) error) error {
 		r := &desk.MailRecord{Judged: &desk.Verdict{}}
-		var envelope string
+		var envelope, handover string
 		var verdict []byte
-		if err := scanMail(scan, &r.MailRow, &envelope, &verdict); err != nil {
+		if err := scanMail(scan, &r.MailRow, &envelope, &r.Rules, &handover, &verdict); err != nil {
 			return err
+		}
+		if handover != "" {
+			r.Handover = &desk.Handover{}
+			if err := json.Unmarshal([]byte(handover), r.Handover); err != nil {
+				return fmt.Errorf("mail %s: %w", id, err)
+			}
 		}
 		if envelope != "" {
 			r.Envelope = &desk.MailEnvelope{}
@@ -188,7 +203,7 @@ func (db *DB) Mail(ctx context.Context, id desk.MailID) (*desk.MailRecord, error
 		}
 		out = r
 		return nil
-	}, `SELECT `+mailColumns+`, envelope, (SELECT v.verdict FROM mail_verdict AS v WHERE v.mail = mail.row) FROM mail WHERE organisation = ? AND id = ?`,
+	}, `SELECT `+mailColumns+`, envelope, rules, handover, (SELECT v.verdict FROM mail_verdict AS v WHERE v.mail = mail.row) FROM mail WHERE organisation = ? AND id = ?`,
 		db.organisation, string(id))
 	return out, err
 }

@@ -93,3 +93,7 @@ func TestDigests(t *testing.T) {
 func TestMailbox(t *testing.T) {
 	storetest.Mailbox(t, func(t *testing.T, dir string) storetest.MailboxStore { return open(t, dir) })
 }
+
+func TestOutbox(t *testing.T) {
+	storetest.Outbox(t, func(t *testing.T, dir string) storetest.OutboxStore { return open(t, dir) })
+}

@@ -57,7 +57,11 @@ func replyDesk(t *testing.T, mode desk.ReplyMode) (*desk.IntakeDeps, *desk.Reply
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		became[e.ID] = got
+		// On a slow machine the quick clock ends the hold of a worker, and another
+		// one is told of the same mail again.
+		if got != desk.ReplyThere || became[e.ID] == "" {
+			became[e.ID] = got
+		}
 	}
 	return deps, replies, func(id desk.MailID) desk.Replied {
 		mu.Lock()

@@ -17,7 +17,7 @@ import (
 // programs is what the API needs.
 func (s *server) programs() httpapi.Deps {
 	d := httpapi.Deps{
-		Mail: s.mail, Intake: s.intakeDeps(), News: s.db, Advisories: s.db, Reports: s.db, Digests: s.db, Patch: s.files,
+		Mail: s.mail, Intake: s.intakeDeps(), Similar: s.db, News: s.db, Advisories: s.db, Reports: s.db, Digests: s.db, Patch: s.files,
 		Read: readItems, ReadReports: readReports, DNS: s.DNS, Fetch: s.Fetch,
 		Config: s.Config, Words: s.Words, Now: s.Now, Metrics: s.metrics, Version: s.Version,
 	}

@@ -196,6 +196,7 @@ func TestAPIMails(t *testing.T) {
 	if w := p.ask("GET", "/mails/"+id+"/raw", "", nil); !bytes.Equal(w.Body.Bytes(), raw) || w.Header().Get("Content-Type") != "message/rfc822" {
 		t.Errorf("the bytes are others: status %d, %s", w.Code, w.Header().Get("Content-Type"))
 	}
+	record[desk.SimilarReport](t, p.ask("GET", "/mails/"+id+"/similar?level=same-sender", "", nil), 200, "similar.v1")
 	if m := record[httpapi.Mail](t, p.ask("POST", "/mails/"+id+"/label", "application/json", []byte(`{"label":"phish"}`)), 200, "mail.v1"); m.Label != desk.LabelPhish {
 		t.Errorf("the label is %q", m.Label)
 	}

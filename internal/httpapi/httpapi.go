@@ -31,6 +31,7 @@ import (
 type Deps struct {
 	Mail       desk.MailDeps
 	Intake     *desk.IntakeDeps
+	Similar    desk.SimilarStore
 	News       desk.NewsStore
 	Advisories desk.AdvisoryStore
 	Reports    desk.ReportStore

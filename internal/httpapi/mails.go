@@ -1,12 +1,14 @@
 package httpapi
 
 import (
+	"cmp"
 	"encoding/base64"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/sekisho/sekisho/campaign"
 	"github.com/sekisho/sekisho/internal/desk"
 	"github.com/sekisho/sekisho/internal/web"
 	"github.com/sekisho/sekisho/lang"
@@ -115,6 +117,11 @@ func mailEndpoints() []endpoint {
 			id: "getRawMail", method: http.MethodGet, path: "/mails/{id}/raw", scope: desk.MailRead, summary: "The bytes of a mail that is kept", params: []param{mailID},
 			about:  "Hostile: nothing in them was made harmless.",
 			answer: answer{types: []string{"message/rfc822"}}, handle: (*api).getRawMail,
+		},
+		{
+			id: "similarMails", method: http.MethodGet, path: "/mails/{id}/similar", scope: desk.MailRead, summary: "The mails that are kept and like one of them, and who got them",
+			params: []param{mailID, {name: "level", kind: "string", words: []string{string(campaign.Same), string(campaign.Alike), string(campaign.SameSender)}, about: "The loosest level that counts; alike without it."}},
+			answer: answer{schema: "similar.v1"}, time: uploadTime, heavy: true, handle: (*api).similarMails,
 		},
 		{
 			id: "labelMail", method: http.MethodPost, path: "/mails/{id}/label", scope: desk.MailWrite, summary: "Say what a mail is", params: []param{mailID},
@@ -290,6 +297,19 @@ func (a *api) getRawMail(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Disposition", `attachment; filename="`+string(m.ID[:min(len(m.ID), 16)])+`.eml"`)
 	_, _ = w.Write(raw) // the reader has gone if it fails
 	return nil
+}
+
+func (a *api) similarMails(w http.ResponseWriter, r *http.Request) error {
+	m, err := a.record(r)
+	if err != nil {
+		return err
+	}
+	level := cmp.Or(campaign.Level(r.URL.Query().Get("level")), campaign.Alike)
+	report, err := desk.SimilarMails(r.Context(), m.ID, level, a.Mail, a.Similar, desk.SimilarDeps{Facts: a.Config.Facts, Words: a.Words, Now: a.Now})
+	if err != nil {
+		return err
+	}
+	return write(w, http.StatusOK, report)
 }
 
 func (a *api) labelMail(w http.ResponseWriter, r *http.Request) error {

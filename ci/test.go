@@ -56,7 +56,7 @@ func testPartners(ctx context.Context, c *check) error {
 // environment.
 func (c *check) goTest(ctx context.Context, env, packages []string, args ...string) error {
 	// Vet is a stage of its own.
-	args = slices.Concat([]string{"test", "-json", "-vet=off", "-timeout=10m"}, args, packages)
+	args = slices.Concat([]string{"test", "-json", "-vet=off", "-timeout=30m"}, args, packages)
 	cmd := c.command(ctx, "go", args...)
 	cmd.Env = append(cmd.Env, env...)
 	cmd.Stdout = nil // the pipe takes its place

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sekisho/sekisho/internal/desk"
+	"github.com/sekisho/sekisho/internal/store/sqlite"
 	"github.com/sekisho/sekisho/lang"
 )
 
@@ -97,6 +99,10 @@ func TestConformanceHelp(t *testing.T) {
 							t.Fatalf("%v: %s", err, errs)
 						}
 					}
+					if strings.HasPrefix(command, "outbox.") {
+						// What is approved has to have a way out.
+						line = "SEKISHO_OUTGOING_SMTP_SERVER=mail.kiso-works.example:587 SEKISHO_OUTGOING_SMTP_FROM=it@kiso-works.example " + strings.Replace(line, "3f2a91c04b5d6e7f", aLetter(t, home), 1)
+					}
 					if step, ok := strings.CutPrefix(command, "advisory."); ok {
 						if hash == "" {
 							hash = anAdvisory(t, home, step)
@@ -160,6 +166,24 @@ func someException(t *testing.T, home string) string {
 		t.Fatalf("%v: %s%s", err, out, errs)
 	}
 	return id
+}
+
+// aLetter puts a mail that waits for approval into the outbox and returns its ID.
+func aLetter(t *testing.T, home string) string {
+	t.Helper()
+	db, err := sqlite.Open(t.Context(), filepath.Join(home, "state", "sekisho", sqlite.FileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	m := &desk.OutMail{ID: desk.OutID("a"), Key: "a", Kind: desk.OutReply, State: desk.OutWaiting, To: "sato@kiso-works.example", Subject: "Your report", Made: now, Due: now, Raw: []byte("Subject: Your report\r\n\r\nThank you.\r\n")}
+	if _, err := db.AddOut(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return m.ID
 }
 
 // anAdvisory keeps the advisories of the examples, brings them to where the step can

@@ -149,7 +149,7 @@ func TestPolling(t *testing.T) {
 
 func TestTokens(t *testing.T) {
 	s := serve(t, imap.Implicit, goimap.CapSASLIR)
-	s.tokens = []string{"fresh"}
+	s.accept("fresh")
 	s.add("Subject: 1\r\n\r\n")
 	token := "stale"
 	o := s.options(imap.Implicit)
@@ -171,7 +171,7 @@ func TestTokens(t *testing.T) {
 	if diff := cmp.Diff([]string{"stale"}, renewed); diff != "" {
 		t.Error(diff)
 	}
-	s.tokens = []string{"none"}
+	s.accept("none")
 	o.Renew = func(string) {}
 	if _, err := imap.Open(t.Context(), o); kind(err) != desk.Denied {
 		t.Errorf("%v", err)
@@ -310,7 +310,8 @@ func TestHostile(t *testing.T) {
 				}
 				return strings.Join(lines, " ")
 			}()
-			if got != tc.want {
+			// A machine that is slow may meet the bound on time before that on bytes.
+			if got != tc.want && (got != "imap.error.slow" || tc.want != "imap.error.bytes") {
 				t.Errorf("%s, not %s", got, tc.want)
 			}
 			if took := time.Since(start); took > 4*time.Second {

@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -42,7 +43,9 @@ type server struct {
 	user    *imapmemserver.User
 	address string
 	roots   *x509.CertPool
-	tokens  []string // that are accepted; nil: passwords are
+
+	mu     sync.Mutex
+	tokens []string // that are accepted; nil: passwords are
 }
 
 func serve(t *testing.T, way imap.TLS, caps ...goimap.Cap) *server {
@@ -61,7 +64,7 @@ func serve(t *testing.T, way imap.TLS, caps ...goimap.Cap) *server {
 	config := &tls.Config{Certificates: []tls.Certificate{cert}}
 	o := &imapserver.Options{
 		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
-			if s.tokens != nil {
+			if s.accepted() != nil {
 				return &tokenSession{UserSession: imapmemserver.NewUserSession(s.user), server: s}, nil, nil
 			}
 			return mem.NewSession(), nil, nil
@@ -85,6 +88,19 @@ func serve(t *testing.T, way imap.TLS, caps ...goimap.Cap) *server {
 	return s
 }
 
+// accept lets these tokens in, and no passwords.
+func (s *server) accept(tokens ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tokens = tokens
+}
+
+func (s *server) accepted() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tokens
+}
+
 // tokenSession takes tokens over XOAUTH2, as Exchange Online does.
 type tokenSession struct {
 	*imapmemserver.UserSession
@@ -99,7 +115,7 @@ func (s *tokenSession) AuthenticateMechanisms() []string { return []string{"XOAU
 func (s *tokenSession) Authenticate(string) (sasl.Server, error) { return s, nil }
 
 func (s *tokenSession) Next(response []byte) (challenge []byte, done bool, err error) {
-	for _, token := range s.server.tokens {
+	for _, token := range s.server.accepted() {
 		if string(response) == "user="+user+"\x01auth=Bearer "+token+"\x01\x01" {
 			return nil, true, nil
 		}

@@ -134,35 +134,7 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() != nil {
 		return // nobody waits any more
 	}
-	c.Refuse(w, r, statusOf(err), err)
-}
-
-// statusOf maps what went wrong to HTTP. An upload that was cut off because it is
-// larger than its route allows is too large.
-func statusOf(err error) int {
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return http.StatusRequestEntityTooLarge
-	}
-	e, ok := errors.AsType[*desk.Error](err)
-	if !ok {
-		return http.StatusInternalServerError
-	}
-	switch e.Kind {
-	case desk.Invalid:
-		return http.StatusUnprocessableEntity
-	case desk.NotFound:
-		return http.StatusNotFound
-	case desk.Conflict:
-		return http.StatusConflict
-	case desk.Denied:
-		return http.StatusForbidden
-	case desk.Limit:
-		return http.StatusRequestEntityTooLarge
-	case desk.Unavailable:
-		return http.StatusServiceUnavailable
-	default:
-		return http.StatusInternalServerError
-	}
+	c.Refuse(w, r, web.StatusOf(err), err)
 }
 
 // Refuse is for [web.Options]: it answers with an error page.

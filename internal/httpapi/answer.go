@@ -71,30 +71,3 @@ func (a *api) failure(status int, err error) *Failure {
 	}
 	return f
 }
-
-// statusOf maps what went wrong to HTTP.
-func statusOf(err error) int {
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return http.StatusRequestEntityTooLarge
-	}
-	e, ok := errors.AsType[*desk.Error](err)
-	if !ok {
-		return http.StatusInternalServerError
-	}
-	switch e.Kind {
-	case desk.Invalid:
-		return http.StatusUnprocessableEntity
-	case desk.NotFound:
-		return http.StatusNotFound
-	case desk.Conflict:
-		return http.StatusConflict
-	case desk.Denied:
-		return http.StatusForbidden
-	case desk.Limit:
-		return http.StatusRequestEntityTooLarge
-	case desk.Unavailable:
-		return http.StatusServiceUnavailable
-	default:
-		return http.StatusInternalServerError
-	}
-}

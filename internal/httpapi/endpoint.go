@@ -75,7 +75,7 @@ func (a *api) route(e *endpoint) web.Route {
 	}
 	return web.Route{Method: e.method, Pattern: e.pattern(), Rule: rule, Scope: e.scope, Body: e.size, Time: e.time, Handler: func(w http.ResponseWriter, r *http.Request) {
 		if err := a.serve(e, w, r); err != nil && r.Context().Err() == nil {
-			a.refuse(w, statusOf(err), err)
+			a.refuse(w, web.StatusOf(err), err)
 		}
 	}}
 }

@@ -121,7 +121,7 @@ func (a *api) long(w http.ResponseWriter, r *http.Request, work func(ctx context
 		case o := <-ended:
 			if o.err != nil {
 				o.err = stopped(ctx, r, o.err)
-				send("error", a.failure(statusOf(o.err), o.err))
+				send("error", a.failure(web.StatusOf(o.err), o.err))
 				return nil
 			}
 			send("result", o.v)
